@@ -462,9 +462,7 @@ static void put_svg(const Drawer *d, const char *svg, CgStrbuf *out)
 static bool render(Drawer *d, CgStrbuf *out, CgErr *e)
 {
     if (d->p->boxes.len > MOST_BOXES) {
-        cg_err_hint(
-            e, "--depth=N draws instances as boxes, --open=PATH all of one; -T dot writes the text all the same");
-        return cg_err(e, CG_ERR_INPUT, "%zu boxes are too many to lay out", d->p->boxes.len);
+        return cg_dot_too_large(d->p->boxes.len, e);
     }
     CgLayout *l = cg_layout_build(d->p, d->how->landscape, e);
     if (!l)

@@ -12,6 +12,12 @@ bool cg_dot_absent(CgErr *e)
     return cg_err(e, CG_ERR_INPUT, "no pictures: this cg was built without GraphViz");
 }
 
+bool cg_dot_too_large(size_t boxes, CgErr *e)
+{
+    cg_err_hint(e, "--depth=N draws instances as boxes, --open=PATH all of one; -T dot writes the text all the same");
+    return cg_err(e, CG_ERR_INPUT, "%zu boxes are too many to lay out", boxes);
+}
+
 #ifdef CG_HAVE_GRAPHVIZ
 
 char *cg_dot_text(const char *s)

@@ -5,7 +5,8 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 
-bool cg_dot_absent(CgErr *e); /* that cg was built without GraphViz; false */
+bool cg_dot_absent(CgErr *e);                  /* that cg was built without GraphViz; false */
+bool cg_dot_too_large(size_t boxes, CgErr *e); /* that so many cannot be laid out, and what to write; false */
 
 /* Appends an SVG of GraphViz with each line of text as one (dot_svg.c). */
 void cg_dot_put_lines(const char *svg, CgStrbuf *out);

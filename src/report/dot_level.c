@@ -18,6 +18,8 @@ bool cg_level_place(CgLevel *l, CgArena *arena, CgErr *e)
 
 #else
 
+enum { MOST_RANKS = 8000 };
+
 /* The next of n places after `from`, -1 when there is none; equal ones in their order. */
 static int next_place(const double *at, int n, int from)
 {
@@ -99,6 +101,7 @@ static Agraph_t *graph_of(const CgLevel *l, Agnode_t **node, Agedge_t **edge)
         { AGRAPH, "nodesep", "0.16" },
         { AGRAPH, "ranksep", "0.16" },
         { AGRAPH, "rank", "" },
+        { AGRAPH, "nslimit", "2" }, /* what is not settled in so many turns for each node is good enough */
         { AGNODE, "shape", "plaintext" },
         { AGNODE, "label", "" },
         { AGNODE, "margin", "0" },
@@ -297,8 +300,40 @@ static void take(CgLevel *l, Agraph_t *root, Agnode_t *const *node, Agedge_t *co
     l->h = l->nodes.len ? b.top - b.bottom : 0;
 }
 
+/* How many ranks all arrows lead across, were each node as far up as it can be. GraphViz keeps a place in each: its
+ * time and memory grow with their square. */
+static size_t ranks_crossed(const CgLevel *l, CgArena *arena)
+{
+    size_t n = l->nodes.len, crossed = 0, ready = 0;
+    int *rank = CG_NEWN(arena, int, n + 1), *left = CG_NEWN(arena, int, n + 1), *order = CG_NEWN(arena, int, n + 1);
+    size_t *first = CG_NEWN(arena, size_t, n + 2), *edge = CG_NEWN(arena, size_t, l->edges.len + 1);
+    for (size_t i = 0; i < l->edges.len; i++)
+        left[l->edges.at[i].to]++, first[l->edges.at[i].from + 2]++;
+    for (size_t i = 1; i < n + 2; i++)
+        first[i] += first[i - 1];
+    for (size_t i = 0; i < l->edges.len; i++)
+        edge[first[l->edges.at[i].from + 1]++] = i;
+    for (size_t i = 0; i < n; i++)
+        if (!left[i])
+            order[ready++] = (int)i;
+    for (size_t k = 0; k < ready; k++)
+        for (size_t i = first[order[k]]; i < first[order[k] + 1]; i++) {
+            int to = l->edges.at[edge[i]].to, least = rank[order[k]] + 1;
+            rank[to] = rank[to] > least ? rank[to] : least;
+            if (!--left[to])
+                order[ready++] = to;
+        }
+    for (size_t i = 0; i < l->edges.len; i++) {
+        int ranks = rank[l->edges.at[i].to] - rank[l->edges.at[i].from];
+        crossed += ranks > 0 ? (size_t)ranks : 0;
+    }
+    return crossed;
+}
+
 bool cg_level_place(CgLevel *l, CgArena *arena, CgErr *e)
 {
+    if (ranks_crossed(l, arena) > MOST_RANKS)
+        return cg_dot_too_large(l->nodes.len, e);
     Agnode_t **node = cg_calloc(l->nodes.len + 1, sizeof(void *));
     Agedge_t **edge = cg_calloc(l->edges.len + 1, sizeof(void *));
     Agraph_t *root = graph_of(l, node, edge);

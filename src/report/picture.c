@@ -141,7 +141,7 @@ static void link_node(CgDraft *d, CgRef r)
             for (int k = 0; k < it->nlinks; k++)
                 known = known || (it->links[k].from == from && strcmp(it->links[k].label, label) == 0);
             if (!known)
-                it->links[it->nlinks++] = (CgDraftLink){ from, label };
+                it->links[it->nlinks++] = (CgDraftLink){ from, label, type };
         } else if (param != CG_NONE) {
             bool known = false;
             for (int k = 0; k < it->nrows; k++)
@@ -156,6 +156,7 @@ static void link_node(CgDraft *d, CgRef r)
             cg_draft_note_add(&note, text);
         }
     }
+    it->scalars = cg_arena_strdup(d->arena, cg_strbuf_str(&note));
     if (!it->input && !it->param)
         cg_draft_note(&note, n->attrs, d->o->detail);
     it->note = keep(d, &note);
@@ -218,6 +219,11 @@ static void count_boxes(CgDraft *d)
                 d->scope.at[s].boxes++;
 }
 
+static CgAtom scope_id(const CgDraftScope *pl)
+{
+    return !pl->turn ? pl->path : *pl->path ? cg_intern_printf("%s.turn", pl->path) : cg_intern("turn");
+}
+
 static void make_clusters(CgDraft *d, CgMap *used)
 {
     for (size_t s = 0; s < d->scope.len; s++) {
@@ -227,7 +233,7 @@ static void make_clusters(CgDraft *d, CgMap *used)
         /* an instance of one box needs no frame: the box carries its name */
         if (s == 0 || !d->o->clusters || pl->hidden >= 0 || pl->closed >= 0 || pl->shown < 2)
             continue;
-        CgCluster c = { .id = unique(d, used, pl->path), .parent = pl->cluster, .times = pl->times };
+        CgCluster c = { .id = unique(d, used, scope_id(pl)), .parent = pl->cluster, .times = pl->times };
         c.frozen = pl->frozen > 0 && pl->trained == 0;
         c.recompute = pl->recompute;
         c.where = where_written(d, pl->span);
@@ -278,7 +284,8 @@ static void box_rows(CgDraft *d, CgBox *box, const CgDraftItem *it, int scope)
     }
 }
 
-/* The number of elements of the parameters that the ops of an instance use, in all siblings it stands for. */
+/* The number of elements of the parameters that the ops of an instance use, in all siblings it stands for: turns of a
+ * loop have the same. */
 static int64_t parameters(const CgDraft *d, int scope)
 {
     int64_t total = 0, n;
@@ -299,7 +306,7 @@ static int64_t parameters(const CgDraft *d, int scope)
         }
     }
     cg_map_deinit(&seen);
-    return total * d->scope.at[scope].times;
+    return total * (d->scope.at[scope].turn ? 1 : d->scope.at[scope].times);
 }
 
 /* 1234567 is "1,234,567". */
@@ -321,7 +328,7 @@ static void make_instance(CgDraft *d, int scope, CgMap *used)
     CgDraftScope *pl = &d->scope.at[scope];
     CgBox box = { .kind = CG_BOX_INSTANCE, .type = "", .title = pl->name, .cluster = pl->cluster };
     int64_t n = parameters(d, scope);
-    box.id = unique(d, used, pl->path);
+    box.id = unique(d, used, scope_id(pl));
     box.note = pl->graph && strcmp(pl->graph, pl->name) != 0 ? pl->graph : "";
     box.frozen = pl->frozen > 0 && pl->trained == 0;
     if (pl->times > 1)
@@ -478,8 +485,11 @@ static void draft(CgDraft *d)
     cg_draft_gather(d);
     if (d->o->detail == CG_DETAIL_MODEL && d->o->fold)
         cg_draft_merge(d);
-    if (d->o->fold)
+    if (d->o->fold) {
+        cg_draft_turns(d);
         cg_draft_fold(d);
+        cg_draft_turns_end(d);
+    }
     count_boxes(d);
     count_frozen(d);
 }

@@ -46,8 +46,19 @@ static bool scopes_alike(const CgDraft *d, int a, int top_a, int b, int top_b)
     return a == top_a && b == top_b;
 }
 
-/* Names and streams of random numbers differ between siblings by their nature. */
-static bool attrs_alike(const CgAttrs *a, const CgAttrs *b)
+/* A size that goes up by the same from each turn of a loop to the next: of which elements a view is. */
+static bool goes_on(const CgAttr *a, const CgAttr *next, const CgAttr *b, int far)
+{
+    int64_t first, second, last;
+    bool sizes = a->kind == CG_ATTR_DIMS && next->kind == CG_ATTR_DIMS && b->kind == CG_ATTR_DIMS && a->n == 1
+        && next->n == 1 && b->n == 1;
+    return sizes && cg_dim_is_int(a->dims[0], &first) && cg_dim_is_int(next->dims[0], &second)
+        && cg_dim_is_int(b->dims[0], &last) && last - first == far * (second - first);
+}
+
+/* Names and streams of random numbers differ between siblings by their nature; b is `far` siblings further than a, and
+ * `next`, where such sizes may go on, one. */
+static bool attrs_alike(const CgAttrs *a, const CgAttrs *next, const CgAttrs *b, int far)
 {
     if (a == b)
         return true;
@@ -58,6 +69,8 @@ static bool attrs_alike(const CgAttrs *a, const CgAttrs *b)
         if (strcmp(a->at[i].name, b->at[i].name) != 0)
             return false;
         if (strcmp(a->at[i].name, "stream") == 0 || strcmp(a->at[i].name, "name") == 0)
+            continue;
+        if (next && next->n == a->n && goes_on(&a->at[i], &next->at[i], &b->at[i], far))
             continue;
         CgStrbuf s = { 0 }, t = { 0 };
         cg_attrs_print(&x, &s);
@@ -81,24 +94,28 @@ static bool params_alike(const CgDraft *d, CgRef a, int top_a, CgRef b, int top_
         && cg_type_equal(cg_node_type(d->g, a), cg_node_type(d->g, b));
 }
 
-/* Everything about two nodes but where their operands come from. */
-static bool nodes_alike(const CgDraft *d, CgRef a, int top_a, CgRef b, int top_b)
+/* Node p of two siblings in everything but where its operands come from. */
+static bool nodes_alike(const CgDraft *d, const Family *f, size_t p, int first, int other)
 {
+    CgRef a = f->nodes[first].at[p], b = f->nodes[other].at[p];
+    int top_a = f->scope[first], top_b = f->scope[other];
     const CgNode *x = cg_node(d->g, a), *y = cg_node(d->g, b);
     const CgDraftItem *i = &d->item[a], *j = &d->item[b];
-    if (x->op != y->op || !cg_type_equal(&x->type, &y->type) || !attrs_alike(x->attrs, y->attrs))
+    bool chosen = d->scope.at[top_a].turn && x->op->view && p < f->nodes[first + 1].len;
+    const CgAttrs *next = chosen ? cg_node(d->g, f->nodes[first + 1].at[p])->attrs : NULL;
+    if (x->op != y->op || !cg_type_equal(&x->type, &y->type) || !attrs_alike(x->attrs, next, y->attrs, other - first))
         return false;
     if ((x->why == CG_NONE) != (y->why == CG_NONE) || i->nlinks != j->nlinks || i->nrows != j->nrows)
         return false;
     if (i->input || j->input || i->param != j->param || (i->param && !params_alike(d, a, top_a, b, top_b)))
         return false;
-    if (strcmp(i->note, j->note) != 0 && !(x->op->traits & CG_RANDOM))
+    if (strcmp(i->scalars, j->scalars) != 0)
         return false;
     for (int k = 0; k < i->nrows; k++)
         if (!params_alike(d, i->rows[k], top_a, j->rows[k], top_b))
             return false;
     for (int k = 0; k < i->nlinks; k++)
-        if (strcmp(i->links[k].label, j->links[k].label) != 0)
+        if (!cg_type_equal(i->links[k].type, j->links[k].type))
             return false;
     return scopes_alike(d, d->item[a].instance, top_a, d->item[b].instance, top_b);
 }
@@ -158,7 +175,7 @@ static bool consumers_alike(const CgDraft *d, const Family *f, const Run *run)
     int first = run->first, last = run->last;
     for (size_t c = 0; c < g->nodes.len + g->outputs.len; c++) {
         bool output = c >= g->nodes.len;
-        CgDraftLink whole = { 0, "" };
+        CgDraftLink whole = { 0 };
         if (output) {
             const CgType *type;
             CgRef param;
@@ -196,7 +213,7 @@ static bool siblings_alike(const CgDraft *d, const Family *f, int i, int k)
     if (one->graph != other->graph || one->recompute != other->recompute)
         return false;
     for (size_t p = 0; p < f->nodes[i].len; p++)
-        if (!nodes_alike(d, f->nodes[i].at[p], f->scope[i], f->nodes[k].at[p], f->scope[k]))
+        if (!nodes_alike(d, f, p, i, k))
             return false;
     return true;
 }

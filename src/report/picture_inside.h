@@ -9,6 +9,7 @@
 typedef struct CgDraftLink {
     CgRef from;
     const char *label;
+    const CgType *type;
 } CgDraftLink;
 
 typedef struct CgDraftItem {
@@ -18,6 +19,7 @@ typedef struct CgDraftItem {
     int nlinks;
     CgRef *rows; /* parameters shown inside */
     int nrows;
+    const char *scalars; /* constants among its operands, which its note begins with */
     const char *note;
     const char *title;  /* as the author calls it, or NULL: the op's name */
     const char *parts;  /* ops that it stands for; NULL: itself */
@@ -36,6 +38,7 @@ typedef struct CgDraftScope {
     bool handed;      /* has no scope of its own */
     bool transparent; /* counts as no level: what is drawn in it is drawn in the instance around it */
     bool recompute;
+    bool turn;           /* of a loop; its path is that of the instance around it */
     CgSpan span;         /* where it is applied */
     int up;              /* the instance it lies in, -1 at the root */
     int level;           /* 0 at the root */
@@ -89,6 +92,10 @@ void cg_draft_close(CgDraft *d);
 
 /* Numbers on what is drawn (picture_overlay.c). */
 void cg_draft_measure(CgDraft *d);
+
+/* Turns of loops become siblings, and those that are not folded none again (picture_turns.c). */
+void cg_draft_turns(CgDraft *d);
+void cg_draft_turns_end(CgDraft *d);
 
 /* Draws equal siblings as one (picture_fold.c). */
 void cg_draft_fold(CgDraft *d);
