@@ -2,7 +2,7 @@
 # run.sh - cg and PyTorch in turns, so that both meet the same neighbours; the tables of doc/performance.md on stdout.
 # Takes from the environment: CG (the program), PYTHON, CONFIGS, PRECISIONS, MODES, ROUNDS, THREADS, RESULTS (JSON lines, one
 # a measurement), STEPS (of each configuration, unless its own number is meant), PREFIX (a command that runs each
-# measurement), PARTS (of: same work micro limit ops nodes start memory decode breakdown; work is the table of steps), ISAS
+# measurement), PARTS (of: same work micro limit ops nodes start again memory depth decode breakdown; work is the table of steps), ISAS
 # (instruction sets that steps are measured with: the two widest the machine has).
 # What each part measures: README.md beside this file.
 set -eu
@@ -12,7 +12,7 @@ python=${PYTHON:-python3}
 results=${RESULTS:-bench-results.jsonl}
 threads=${THREADS:-$(nproc)}
 configs=${CONFIGS:-toy tiny small base compress}
-parts=${PARTS:-same work micro limit ops nodes start memory decode breakdown}
+parts=${PARTS:-same work micro limit ops nodes start again memory depth decode breakdown}
 export CG python results threads here
 PREFIX=${PREFIX:-}
 export PREFIX
@@ -180,6 +180,30 @@ if asked start; then
     table start
 fi
 
+# ---- a finished script again ----
+
+if asked again; then
+    cat "$here"/../doc/*.md >"$scratch/web.txt"
+    cat "$here"/../stdlib/*.cg "$here"/../graphs/*.cg >"$scratch/math.txt"
+    cat "$here"/../src/*/*.c >"$scratch/code.txt"
+    # What a finished script takes does not depend on how long it took: a few steps of each training do.
+    set -- "$here/../examples/compress.cg"
+    for text in web math code; do set -- "$@" --set "$text=$scratch/$text.txt"; done
+    for steps in pretraining longer aligning tuning; do set -- "$@" --set $steps=2; done
+    note "compress.cg of examples/, to have it finished"
+    # shellcheck disable=SC2086
+    $PREFIX "$CG" run "$@" >"$scratch/out" 2>&1 || { cat "$scratch/out" >&2; note "failed: cg run $*"; }
+    for round in 1 2 3 4 5 6 7 8 9; do
+        for what in run check; do
+            begin=$(date +%s%N)
+            # shellcheck disable=SC2086
+            $PREFIX "$CG" $what "$@" >"$scratch/out" 2>&1 || note "failed: cg $what $*"
+            echo "{\"again\": \"$what\", \"turn\": $round, \"us\": $((($(date +%s%N) - begin) / 1000))}" >>"$results"
+        done
+    done
+    table again
+fi
+
 # ---- memory by length ----
 
 if asked memory; then
@@ -188,6 +212,16 @@ if asked memory; then
         record "\"length\": $length" "$CG" bench "$here/small.cg" --set "length=$length" --set rows=1 --threads "$threads" --steps 1 --warmup 0 --json
     done
     table memory
+fi
+
+# ---- memory and rate by layers ----
+
+if asked depth; then
+    for layers in 8 16 32 48 64 128; do
+        note "memory and rate of $layers layers"
+        record "\"depth\": $layers" "$CG" bench "$here/tiny.cg" --set "layers=$layers" --threads "$threads" --steps 2 --warmup 1 --json
+    done
+    table depth
 fi
 
 # ---- writing text ----

@@ -102,6 +102,8 @@ get("limit") != "" {
     planned[key] = get("planned_mb"); resident[key] = get("peak_rss_mb")
     next
 }
+get("again") != "" { key = get("again"); again[key, ++again_count[key]] = get("us") / 1e3; next }
+get("depth") != "" { depths[++depth_count] = get("depth") + 0; depth_mb[depth_count] = get("planned_mb") + 0; depth_rate[depth_count] = get("gflops"); next }
 get("round") != "" && isa != "" && get("isa") != isa { next }
 get("op") != "" {
     key = get("op")
@@ -181,6 +183,21 @@ END {
     if (part == "start") {
         print "\n| layers | all ms | parse | elaborate | differentiate | optimise | plan | rest |\n|---|---|---|---|---|---|---|---|"
         for (i = 1; i <= start_count; i++) print start[i]
+    }
+    if (part == "again") {
+        print "\n| compress.cg of `examples` | ms, median (least to most) |\n|---|---|"
+        for (i = 1; i <= 2; i++) {
+            key = i == 1 ? "run" : "check"
+            for (j = 1; j <= again_count[key]; j++) v[j] = again[key, j]
+            half = median(v, again_count[key])
+            printf "| `cg %s`%s | %.0f (%.0f to %.0f) |\n", key, i == 1 ? ", finished before" : "", half, v[1], v[again_count[key]]
+        }
+    }
+    if (part == "depth") {
+        print "\n| layers | planned MB | MB a layer more | GFLOP/s |\n|---|---|---|---|"
+        for (i = 1; i <= depth_count; i++)
+            printf "| %d | %.1f | %s | %.0f |\n", depths[i], depth_mb[i],
+                (i > 1 ? sprintf("%.2f", (depth_mb[i] - depth_mb[i - 1]) / (depths[i] - depths[i - 1])) : "-"), depth_rate[i]
     }
     if (part == "memory") {
         print "\n| positions | planned MB | parameters, optimiser MB | resident MB |\n|---|---|---|---|"
