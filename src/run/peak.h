@@ -1,4 +1,4 @@
-/* peak.h - what this machine can do at most.
+/* peak.h - what this machine can do at most, with the instructions that kernels use (CG_ISA).
  * Takes a pool; gives rates: floating point, and memory near and far. Measured in a fifth of a second, best of many. */
 #ifndef CG_PEAK_H
 #define CG_PEAK_H
