@@ -40,11 +40,12 @@ static void NAME(left_panel)(const T *from, int64_t ld, int64_t rows, int64_t k,
 static void NAME(left_panels)(
     const void *a, int64_t ld, const int64_t *row, int64_t panels, int64_t k, void *out, int64_t step)
 {
-    for (int64_t p = 0; p < k; p += NAME(DEEP))
+    for (int64_t p = 0; p < k; p += NAME(DEEP)) {
+        int64_t deep = k - p < NAME(DEEP) ? k - p : NAME(DEEP);
+        const T *from = (const T *)a + p * ld;
         for (int64_t q = 0; q < panels; q++)
-            NAME(left_panel)
-            ((const T *)a + p * ld + row[q] - row[0], ld, row[q + 1] - row[q], k - p < NAME(DEEP) ? k - p : NAME(DEEP),
-                (T *)out + q * step + p * MR);
+            NAME(left_panel)(from + row[q] - row[0], ld, row[q + 1] - row[q], deep, (T *)out + q * step + p * MR);
+    }
 }
 #else
 static void NAME(left_columns)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
