@@ -205,6 +205,9 @@ static bool put_number(const Loading *l, const CgExampleField *f, uint32_t line,
     if (whole && f->below && (x < 0 || x >= (double)f->below))
         return cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is %.*s, which is not below %lld", l->source, line, name, shown,
             text.at, (long long)f->below);
+    if (f->dtype == CG_F32 && isinf((float)x) && !isinf(x))
+        return cg_err(
+            e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', no number that f32 has", l->source, line, name, shown, text.at);
     switch (f->dtype) {
     case CG_I32: ((int32_t *)out)[at] = (int32_t)x; break;
     case CG_I64: ((int64_t *)out)[at] = (int64_t)x; break;

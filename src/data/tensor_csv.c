@@ -1,6 +1,7 @@
 /* tensor_csv.c - a table of numbers as one tensor.
  * Takes rows of cells, with or without a first row of names; gives f32[rows, columns], f32[rows] of one column. Must
  * not take a cell that is no number for one. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "data/csv.h"
@@ -13,9 +14,9 @@ static bool add_row(const CgCsv *c, Numbers *numbers, CgErr *e)
     for (size_t i = 0; i < c->cell.len; i++) {
         double x;
         CgText cell = c->cell.at[i];
-        if (!cg_text_number(cell, &x))
-            return cg_err(e, CG_ERR_INPUT, "%s:%u: cell %zu, '%.*s', is no number", c->path, c->line, i + 1,
-                (int)(cell.len < 40 ? cell.len : 40), cell.at);
+        if (!cg_text_number(cell, &x) || (isinf((float)x) && !isinf(x)))
+            return cg_err(e, CG_ERR_INPUT, "%s:%u: cell %zu, '%.*s', is no number that f32 has", c->path, c->line,
+                i + 1, (int)(cell.len < 40 ? cell.len : 40), cell.at);
         cg_vec_push(numbers, (float)x);
     }
     return true;

@@ -1,6 +1,7 @@
 /* arrays.c - datasets out of files of tensors, and of numbers that are written out, as values of the language.
  * Takes paths and lists; gives datasets whose rows are the first axis of the tensors (arrays), or the first two
  * (batches). Files are read when a script is checked, for their types, and once more, for good, when a stage runs. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,7 +95,7 @@ static bool add_list(const CgValue *v, const CgTensor *t, int depth, Numbers *ou
     if (depth == t->rank) {
         bool good = v->kind == CG_VALUE_BOOL || cg_value_number(v, &number);
         cg_vec_push(out, (float)number);
-        return good;
+        return good && (isfinite((float)number) || !isfinite(number));
     }
     bool good = v->kind == CG_VALUE_LIST && v->n == t->dim[depth];
     for (int i = 0; good && i < v->n; i++)
@@ -112,7 +113,7 @@ static bool add_numbers(Columns *c, const CgValue *v, const char *field, CgErr *
     c->file[c->nfiles++] = (CgTensors){ .own = numbers.at };
     t.data = numbers.at;
     if (!good)
-        return cg_err(e, CG_ERR_INPUT, "'%s' is no list of rows of numbers that are alike", field);
+        return cg_err(e, CG_ERR_INPUT, "'%s' is no list of rows of numbers of f32 that are alike", field);
     return add(c, "the script", field, &t, false, e);
 }
 

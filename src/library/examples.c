@@ -79,6 +79,10 @@ static CgValue *build_field(CgElab *e, CgFrame *f, const CgArguments *a)
         return refuse(e, a->call, "'dtype', 'size', 'below' and 'classes' are of numbers, not of tokens");
     if (several && (a->at[SIZE]->i || a->at[CLASSES]->n))
         return refuse(e, a->span[COLUMN], "a list and a class are of one column");
+    for (int i = 0; i < a->at[CLASSES]->n; i++)
+        for (int k = 0; k < i; k++)
+            if (!strcmp(a->at[CLASSES]->at[i]->s, a->at[CLASSES]->at[k]->s))
+                return refuse(e, a->span[CLASSES], "each class is named once");
     if (a->at[SIZE]->i < 0 || a->at[BELOW]->i < 0)
         return refuse(e, a->call, "'size' and 'below' are 0 or more");
     for (int i = 0; i < 2 && tokens; i++) {

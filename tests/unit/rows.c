@@ -100,6 +100,8 @@ static void records(const CgTokenizer *t)
     tap_ok(from.line == 2 && strstr(from.source, "qa.jsonl"), "a row knows its file and line");
     cg_dataset_free(d);
     refused("qa.jsonl", (CgExampleField)NUMBER("q"), "qa.jsonl:1: 'q' is '2+2', no number");
+    write_text("large.jsonl", "{\"n\": 1e40}\n");
+    refused("large.jsonl", (CgExampleField)NUMBER("n"), "large.jsonl:1: 'n' is '1e40', no number that f32 has");
     refused("qa.jsonl", (CgExampleField)NUMBER("N"), "qa.jsonl:1: this record has no field 'N'");
     refused("qa.jsonl",
         (CgExampleField){ .name = "x", .columns = (const char *[]){ "n" }, .ncolumns = 1, .dtype = CG_I32, .below = 4 },

@@ -489,6 +489,7 @@ static void formats(const char *dir)
     cg_tensors_free(&t);
     file_refused(path, "1,2\n3\n", 6, "y.csv:2: 1 cells, but rows before have 2");
     file_refused(path, "a,b\n3,x\n", 8, "y.csv:2: cell 2, 'x', is no number");
+    file_refused(path, "3\n1e40\n", 7, "y.csv:2: cell 1, '1e40', is no number that f32 has");
     file_refused(path, "a,b\n", 4, "has no row of numbers");
     snprintf(path, sizeof path, "%s/a.tensors", dir);
     ok(!cg_tensors_read(path, &t, &e) && strstr(e.text, "cannot open"), "a file that is not there");
