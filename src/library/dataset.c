@@ -81,7 +81,9 @@ static const CgFunction fn_subset = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .n
 
 static CgValue *entropy_of(CgElab *e, const CgValue *of, CgSpan span)
 {
-    double bits = cg_dataset_entropy(of);
+    /* functions that give datasets of other ones are made of no entry */
+    const CgDatasetSource *source = of->function->of;
+    double bits = source && source->entropy ? source->entropy(of->at) : NAN;
     if (!isnan(bits))
         return cg_value_float(e, bits, span);
     CgDiag *d = cg_elab_error(e, CG_E0302, span, "the entropy of these rows is not known");

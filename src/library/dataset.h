@@ -23,9 +23,6 @@ typedef struct CgDatasetSource {
     int line;
 } CgDatasetSource;
 
-/* Bits a row of what a call of a source gives, where that is known; else NAN. */
-double cg_dataset_entropy(const CgValue *call);
-
 /* The last line of the file of a source. */
 #define CG_DATASET(source, ...)                                                        \
     extern const CgDatasetSource cg_dataset_entry_##source;                            \

@@ -2,8 +2,6 @@
  * Takes their entries; gives functions. Must not know any source. */
 #include "library/dataset.h"
 
-#include <math.h>
-
 #define X(source) extern const CgDatasetSource cg_dataset_entry_##source;
 #include "entries/dataset.def"
 #undef X
@@ -54,12 +52,6 @@ static bool digest(CgSession *x, const CgValue *call, CgValue **args, CgDigest *
     (void)x;
     *out = ((const CgDatasetSource *)call->function->of)->digest(args);
     return true;
-}
-
-double cg_dataset_entropy(const CgValue *call)
-{
-    const CgDatasetSource *of = call->function->run == run ? call->function->of : NULL;
-    return of && of->entropy ? of->entropy(call->at) : NAN;
 }
 
 static bool source(size_t i, CgFunction *out)
