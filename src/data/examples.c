@@ -242,8 +242,14 @@ static bool put_class(const Loading *l, const CgExampleField *f, uint32_t line, 
             *(int32_t *)out = i;
             return true;
         }
-    return cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', which is none of its %d classes", l->source, line,
-        f->columns[0], (int)(text.len < 40 ? text.len : 40), text.at, f->nclasses);
+    CgStrbuf all = { 0 };
+    for (int i = 0; i < f->nclasses && all.len < 200; i++)
+        cg_strbuf_printf(&all, "%s%s", i ? ", " : "", f->classes[i]);
+    cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', which is none of its %d classes", l->source, line, f->columns[0],
+        (int)(text.len < 40 ? text.len : 40), text.at, f->nclasses);
+    cg_err_hint(e, "they are %s", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+    return false;
 }
 
 static Fit put_field(

@@ -173,6 +173,6 @@ bool cg_reader_no_field(const char *path, uint32_t line, const char *field, cons
     for (size_t i = 0; i < n; i++)
         cg_suggest_offer(&near, has[i]);
     if (!cg_err_meant(e, &near, "") && n)
-        cg_err_hint(e, "name one it has with field = \"...\": %s", near.all);
+        cg_err_hint(e, "its fields are %s; which of them is text is said by field = \"..\"", near.all);
     return false;
 }

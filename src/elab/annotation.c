@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "elab/elab.h"
+#include "elab/signature.h"
 
 /* Products of a body that multiply no parameter have the path of its instance and this: "blocks.*" and
  * "blocks.*.attn.*" fit what `attn` itself multiplies, and no pattern can name it. */
@@ -427,11 +428,78 @@ static bool help_value(CgDiag *d, const CgModelGraph *m, const CgAnnotation *z, 
     return cg_diag_meant(d, &s);
 }
 
+static bool binds(const CgBlock *b, CgAtom name)
+{
+    for (int i = 0; i < b->n; i++) {
+        for (int k = 0; k < b->at[i]->nnames; k++)
+            if (b->at[i]->names[k] == name)
+                return true;
+        if (binds(&b->at[i]->body, name) || binds(&b->at[i]->other, name))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a pattern begins with a name that the graph's body does not bind, nor any parameter of it that may be a part:
+ * then it fits nothing, whichever parts are used. */
+static bool begins_nowhere(const CgStmt *graph, const char *pattern)
+{
+    size_t n = pattern ? strcspn(pattern, ".*") : 0;
+    CgAtom first = cg_intern_printf("%.*s", (int)n, pattern ? pattern : "");
+    if (!n || pattern[n] == '*' || binds(&graph->body, first))
+        return false;
+    for (int i = 0; i < graph->nparams; i++) {
+        const CgTypeExpr *t = graph->params[i].type;
+        CgKinds k;
+        bool part = !t
+            || (t->kind != CG_TYPE_TENSOR && cg_kinds_of(t, &k)
+                && (cg_kinds_have(&k, CG_KIND_GRAPH, NULL) || cg_kinds_have(&k, CG_KIND_ANY, NULL)
+                    || cg_kinds_have(&k, CG_KIND_LIST, NULL) || cg_kinds_have(&k, CG_KIND_RECORD, NULL)));
+        if (graph->params[i].name == first && part)
+            return false;
+    }
+    return true;
+}
+
+/* Whether parameters of the model are of a part that a pattern begins with. */
+static bool begins_there(const CgModelGraph *m, const CgInstance *of, const char *pattern)
+{
+    size_t n = pattern ? strcspn(pattern, ".") : 0;
+    for (size_t k = 0; n && k < m->params.len; k++) {
+        const char *path = m->params.at[k].path;
+        const char *own = is_below(of, path) ? cg_path_below(of, path) : "";
+        if ((*pattern == '*' && *own) || (!strncmp(own, pattern, n) && own[n] == '.'))
+            return true;
+    }
+    return false;
+}
+
+/* Reports patterns of models of which only parts are used, that fit none of these nor any other. */
+static void check_unapplied(CgElab *e)
+{
+    const CgModelGraph *m = e->model;
+    for (size_t k = 0; k < m->params.len; k++)
+        for (const CgInstance *of = m->params.at[k].owner; of; of = of->parent)
+            for (int i = 0; i < of->nannotations; i++) {
+                const CgAnnotation *z = &of->annotations[i];
+                uint64_t said, key = key_of(z);
+                if (z->given || !z->pattern || z->what == CG_ANNOTATED_REPLACED || find_fit(m, z, of)
+                    || !(begins_nowhere(of->stmt, z->pattern) || begins_there(m, of, z->pattern))
+                    || cg_map_get(&e->unfit, key, &said))
+                    continue;
+                cg_map_put(&e->unfit, key, 1);
+                CgDiag *d = cg_elab_error(
+                    e, CG_E0502, z->span, "no %s of '%s' matches \"%s\"", thing(z), of->stmt->names[0], z->pattern);
+                help(d, m, z, of);
+            }
+}
+
 void cg_annotations_check(CgElab *e)
 {
     for (size_t k = 0; k < e->model->aliases.len && e->model->trains; k++)
         check_tied(e, &e->model->aliases.at[k]);
 
+    check_unapplied(e);
     const CgModelGraph *m = e->model;
     for (size_t k = 0; k < m->marked.len; k++) {
         const CgInstance *submodule = m->marked.at[k];

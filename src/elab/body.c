@@ -46,6 +46,14 @@ static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
     cg_frame_bind(f, name, cg_wrt_bind(e, f, name, cg_replaced_value(e, f, name, v)));
 }
 
+static void help_count(CgDiag *d, const CgStmt *s)
+{
+    const CgExpr *x = s->nexprs == 1 ? s->exprs[0] : NULL;
+    if (x && x->kind == CG_EXPR_CALL && x->a->kind == CG_EXPR_NAME && x->a->s == cg_intern("scan"))
+        cg_diag_help(d,
+            "scan gives the last states, then what its step returns besides the new ones: return new, new keeps each");
+}
+
 static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
 {
     CgValue **values = CG_NEWN(e->arena, CgValue *, s->nexprs + 1);
@@ -62,7 +70,8 @@ static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
         CgSpan span = s->name_spans ? s->name_spans[i] : s->span;
         if (n != s->nnames) {
             if (i == 0 && !(n == 1 && (cg_is_poison(values[0]) || values[0]->open)))
-                cg_elab_error(e, CG_E0330, s->span, "%d names for %d value%s", s->nnames, n, n == 1 ? "" : "s");
+                help_count(
+                    cg_elab_error(e, CG_E0330, s->span, "%d names for %d value%s", s->nnames, n, n == 1 ? "" : "s"), s);
             cg_frame_bind(f, s->names[i], cg_value_poison(e));
         } else {
             bind(e, f, s->names[i], span, values[i]);

@@ -217,7 +217,14 @@ static bool bind_tensor(CgElab *e, Applying *a, const CgParam *p, CgValue *v, Cg
             dtype = (CgDtype)k;
     CgValue *t = cg_as_tensor(e, v, dtype);
     if (!t) {
-        cg_elab_error(e, CG_E0312, at, "'%s' of '%s' is a tensor, not %s", p->name, callee, cg_value_kind_name(v));
+        CgDiag *d =
+            cg_elab_error(e, CG_E0312, at, "'%s' of '%s' is a tensor, not %s", p->name, callee, cg_value_kind_name(v));
+        bool results = v->kind == CG_VALUE_LIST && v->n > 1;
+        for (int k = 0; results && k < v->n; k++)
+            results = v->at[k]->kind == CG_VALUE_TENSOR;
+        if (results)
+            cg_diag_help(
+                d, "these are %d tensors, as the results of a graph: bind each, a, b = f(x), or take one, y[0]", v->n);
         return false;
     }
     if (cg_is_poison(t))
@@ -445,6 +452,32 @@ static int truly_missing(CgElab *e, const CgArguments *a, const CgGiven *given, 
     return missing;
 }
 
+static bool is_number(const CgValue *v)
+{
+    return v->kind == CG_VALUE_INT || v->kind == CG_VALUE_FLOAT || v->kind == CG_VALUE_BOOL;
+}
+
+/* Two arguments of which each is what the other one's parameter wants; reports. */
+static bool exchanged(CgElab *e, const CgArguments *a)
+{
+    const CgSignature *s = cg_function_signature(a->function);
+    CgKnown known = cg_function_known(a->function);
+    for (int j = 1; j < s->n; j++)
+        for (int i = 0; i < j; i++) {
+            CgValue *x = a->at[i], *y = a->at[j];
+            if (!x || !y || cg_is_poison(x) || cg_is_poison(y) || is_number(x) || is_number(y)
+                || cg_kinds_take(e, &s->param[i], x, known) || cg_kinds_take(e, &s->param[j], y, known)
+                || !cg_kinds_take(e, &s->param[i], y, known) || !cg_kinds_take(e, &s->param[j], x, known))
+                continue;
+            const char *first = s->stmt->params[i].name, *second = s->stmt->params[j].name;
+            CgDiag *d = cg_elab_error(e, CG_E0312, a->span[i].file ? a->span[i] : a->call,
+                "'%s' and '%s' of %s stand the other way round", first, second, a->function->name);
+            cg_diag_help(d, "it is %s%s", a->function->name, a->function->sig);
+            return true;
+        }
+    return false;
+}
+
 static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const CgGiven *given, CgSpan span)
 {
     const CgSignature *s = cg_function_signature(fn);
@@ -461,6 +494,8 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
             cg_diag_help(d, "it is %s%s", fn->name, fn->sig);
             return cg_value_poison(e);
         }
+    if (exchanged(e, &a))
+        return cg_value_poison(e);
     for (int i = 0; i < s->n; i++) {
         const CgParam *p = &s->stmt->params[i];
         if (!a.at[i]) {

@@ -201,6 +201,7 @@ struct CgElab {
     int nsettings;
     CG_VEC(CgUnit *) settings_units; /* values of --set that were written as expressions */
     int depth, calls;                /* of expressions and of calls within calls */
+    CgMap advised;                   /* warnings that were given: each once a place */
     CgMap unfit;                     /* patterns that were reported to fit nothing */
     CgMap *quotients;                /* places of '/' between integers -> 1: always whole, 2: not; or NULL */
     CgMap derived_by;                /* names that bodies take derivatives by (wrt.c) */

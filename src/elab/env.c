@@ -164,6 +164,41 @@ static void used_in_its_block(CgElab *e, const CgEnvName *own, const CgExpr *x, 
     cg_diag_fix(d, (CgSpan){ head->span.file, head->span.end, head->span.end }, " as %s", own->name);
 }
 
+/* The expression that a name of the module is bound to; NULL: it is something else. */
+static const CgExpr *value_of(const CgEnvName *own)
+{
+    bool bound = own->stmt && own->stmt->kind == CG_STMT_BIND && own->index < own->stmt->nexprs;
+    return bound ? own->stmt->exprs[own->index] : NULL;
+}
+
+/* a = 2 * b, b = a / 2: the way from a name back to itself, through those that wait for it. */
+static void circle(CgElab *e, const CgEnv *env, const CgEnvName *own)
+{
+    enum { LONGEST = 6 };
+    CgDiag *d = cg_elab_error(e, CG_E0307, own->span, "'%s' is defined in terms of itself", own->name);
+    const CgEnvName *at = own;
+    for (int k = 0; k < LONGEST; k++) {
+        const CgExpr *x = value_of(at), *use = NULL;
+        const CgEnvName *next = NULL;
+        for (size_t i = env->names.len; x && !next && i-- > 0;) {
+            CgAtom name = env->names.at[i].name;
+            if (env->names.at[i].state == CG_NAME_BUSY && (use = cg_expr_find(x, is_name, &name)))
+                next = &env->names.at[i];
+        }
+        if (!next)
+            return;
+        cg_diag_note(d, use->span, "'%s' needs '%s'", at->name, next->name);
+        if (next == own && at == own && cg_env_language(e, own->name)) {
+            cg_diag_help(d, "a name of the script hides the '%s' of the language: give the value another one, 'the_%s'",
+                own->name, own->name);
+            return;
+        }
+        if (next == own)
+            return;
+        at = next;
+    }
+}
+
 static CgValue *own(CgElab *e, CgEnv *env, CgAtom name)
 {
     uint64_t at;
@@ -173,16 +208,13 @@ static CgValue *own(CgElab *e, CgEnv *env, CgAtom name)
         return env->names.at[at].value;
     if (env->names.at[at].state == CG_NAME_BUSY) {
         const CgEnvName *own = &env->names.at[at];
-        const CgExpr *x = own->stmt && own->stmt->kind == CG_STMT_BIND && own->index < own->stmt->nexprs
-            ? own->stmt->exprs[own->index]
-            : NULL;
-        const CgExpr *use = NULL;
+        const CgExpr *x = value_of(own), *use = NULL;
         for (int i = 0; x && (x->kind == CG_EXPR_TRAIN || x->kind == CG_EXPR_EVALUATE) && i < x->args.n; i++)
             use = use ? use : cg_expr_find(x->args.at[i].value, is_name, &name);
         if (use)
             used_in_its_block(e, own, x, use);
         else
-            cg_elab_error(e, CG_E0307, own->span, "'%s' is defined in terms of itself", name);
+            circle(e, env, own);
         return cg_value_poison(e);
     }
     env->names.at[at].state = CG_NAME_BUSY;
@@ -286,6 +318,7 @@ void cg_elab_free(CgElab *e)
         cg_unit_free(e->settings_units.at[i]);
     cg_vec_free(&e->settings_units);
     cg_map_deinit(&e->unfit);
+    cg_map_deinit(&e->advised);
     cg_map_deinit(&e->derived_by);
     cg_map_deinit(&e->unresolved);
     cg_map_deinit(&e->definitions);

@@ -7,6 +7,7 @@
 #include "elab/define.h"
 #include "elab/signature.h"
 #include "graph/registry.h"
+#include "lang/foreign.h"
 #include "lang/module.h"
 
 CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype)
@@ -186,16 +187,40 @@ static void help_order(CgDiag *d, const CgOp *op)
     cg_strbuf_deinit(&order);
 }
 
+/* Two factors that were meant with the right one turned: their last axes are one size. */
 static bool fits_transposed(const CgType *a, const CgType *b)
 {
     bool fits = a->rank >= 2 && b->rank >= 2 && a->dim[a->rank - 1] != b->dim[b->rank - 2];
-    return fits && a->dim[a->rank - 1] == b->dim[b->rank - 1];
+    return fits && a->dim[a->rank - 1] == b->dim[b->rank - 1] && !cg_define_is_any(b->dim[b->rank - 2]);
+}
+
+/* Operands of the right kind of numbers for something else. */
+static void help_meaning(CgElab *e, CgDiag *d, const CgInfer *inf, CgValue *const *in, int n)
+{
+    const CgType *a = cg_value_type(e, in[0]), *b = n > 1 ? cg_value_type(e, in[1]) : NULL;
+    const CgAttr *to = cg_attr_find(inf->attrs, "to");
+    const CgForeign *row = to && to->kind == CG_ATTR_STR ? cg_foreign(CG_FOREIGN_TYPE, to->s) : NULL;
+    if (row)
+        cg_foreign_answer(d, row);
+    else if (n == 2 && (inf->op->traits & CG_PRODUCTS) && (a->dtype == CG_I32 || a->dtype == CG_I64)
+        && b->dtype == CG_F32)
+        cg_diag_help(
+            d, "rows of a table are taken by their numbers: take(table, ids), as embedding(vocab, dim)(ids) does");
+    else if (n == 2 && (inf->op->traits & CG_PRODUCTS) && a->rank == 1 && b->rank == 2)
+        cg_diag_help(d, "rows of a batch are x: f32[B, D]; a single one is a matrix of one row: reshape(x, [1, D])");
+    else if (n == 2 && inf->op == cg_op_find("cross_entropy") && cg_dtype_is_float(b->dtype) && a->rank == b->rank)
+        cg_diag_help(d,
+            "the target is the number of its class, ids: i32[..]; of probabilities it is soft_cross_entropy(logits, "
+            "p), of std.loss");
 }
 
 static CgValue *misfit(
     CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
 {
-    if (e->defining && may_fit(e, inf, in, n, caret.file ? caret : span))
+    bool turned =
+        n == 2 && (inf->op->traits & CG_PRODUCTS) && fits_transposed(cg_value_type(e, in[0]), cg_value_type(e, in[1]));
+    bool own = turned && e->defining && cg_define_own(e, inf->size[0]) && cg_define_own(e, inf->size[1]);
+    if (e->defining && (!turned || own || cg_define_silent(e)) && may_fit(e, inf, in, n, caret.file ? caret : span))
         return cg_value_poison(e);
     CgDiag *d = cg_elab_error(e, CG_E0405, caret.file ? caret : span, "%s: %s", inf->op->name,
         inf->message[0] ? inf->message : "the operands do not fit");
@@ -222,7 +247,8 @@ static CgValue *misfit(
     else if (!(inf->op->traits & CG_ELEMENTWISE) && (cast = fits_cast(e, inf, in, n, &to)) >= 0)
         cg_diag_help(d, "operand %d fits as cast(x, %s)%s", cast, cg_dtype_name(to),
             to == CG_I32 ? "; classes in a file are numbered by field(\"class\", classes = [..])" : "");
-    if (n == 2 && (inf->op->traits & CG_PRODUCTS) && fits_transposed(cg_value_type(e, in[0]), cg_value_type(e, in[1])))
+    help_meaning(e, d, inf, in, n);
+    if (turned)
         cg_diag_help(d, "the right one fits when its last two axes are exchanged: transpose(x)");
     if (n == 2 && (inf->op->traits & CG_ELEMENTWISE)
         && cg_value_type(e, in[0])->dtype != cg_value_type(e, in[1])->dtype)
@@ -621,7 +647,9 @@ static bool missing(CgElab *e, const Call *c, const char *name)
     CgDiag *d = cg_elab_error(e, CG_E0304, c->span, "op '%s' needs '%s'", c->op->name, name);
     const char *module = cg_embedded_module_of(cg_intern(c->op->name));
     if (module && !c->n) /* rmsnorm() for the layer of that name */
-        cg_diag_help(d, "a layer of this name is there after 'import %s'", module);
+        cg_diag_help(d,
+            "a layer of this name is there after 'import %s', or with ', %s' behind the names that it takes", module,
+            c->op->name);
     else
         cg_diag_help(d, "its signature is %s%s", c->op->name, c->op->sig);
     return false;

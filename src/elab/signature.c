@@ -193,7 +193,13 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
     for (int i = 0; lists && v->kind == CG_VALUE_LIST && i < v->n && at < 0; i++)
         if (!take(e, kinds, true, v->at[i], true)) /* of a list that is almost right, the element that is not */
             at = i;
-    print_found(at < 0 ? v : v->at[at], &found);
+    const CgValue *wrong = at < 0 ? v : v->at[at];
+    bool whole = cg_kinds_have(kinds, CG_KIND_INT, NULL) && !numbers_wanted(kinds) && wrong->kind == CG_VALUE_FLOAT
+        && wrong->f != floor(wrong->f);
+    if (whole)
+        cg_value_print(wrong, &found);
+    else
+        print_found(wrong, &found);
     if (at >= 0 && written && written->kind == CG_EXPR_LIST && at < written->args.n)
         span = written->args.at[at].value->span;
     CgSpan used = span;
@@ -204,9 +210,17 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
                            cg_strbuf_str(&want), at, cg_strbuf_str(&found));
     if (span.start != used.start || span.file != used.file)
         cg_diag_note(d, used, "it is used here");
+    if (whole && wrong->span.file
+        && !(wrong->span.file == used.file && wrong->span.start >= used.start && wrong->span.end <= used.end))
+        cg_diag_note(d, wrong->span, "the value comes from here");
     if (p->span.file)
         cg_diag_note(d, p->span, "declared here");
     cg_help_integer(d, kinds, at < 0 ? v : v->at[at]);
+    if (whole && wrong->span.file) {
+        const char *text = cg_sources_get(e->sources, wrong->span.file)->text;
+        if (memchr(text + wrong->span.start, '/', wrong->span.end - wrong->span.start))
+            cg_diag_help(d, "'/' gives floats; a quotient of integers is rounded down by '//'");
+    }
     const CgClass *found_class = cg_value_class(at < 0 ? v : v->at[at]);
     if (found_class == &cg_class_column && numbers_wanted(kinds))
         cg_diag_help(d, "a statistic makes one number of a column: mean(x)");
@@ -218,6 +232,8 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
         cg_help_call(d, v);
     else if (at < 0 && v->kind == CG_VALUE_GRAPH && cg_kinds_have(kinds, CG_KIND_MODEL, NULL))
         cg_diag_help(d, "a model is a graph with its arguments: %s(..)", v->stmt->names[0]);
+    else if (at < 0 && v->kind == CG_VALUE_STR && cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_column))
+        cg_diag_help(d, "columns and conditions on them are written without quotes: by = town, off > 10");
     else if (at < 0 && take(e, kinds, true, (CgValue *)v, true))
         cg_diag_help(d, "a list of one is written [..]");
     else if (found_class == &cg_class_column && cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_table))

@@ -84,7 +84,9 @@ CgSameTokens cg_tokens_compare(const CgValue *a, const CgValue *b)
     cg_strbuf_deinit(&p);
     cg_strbuf_deinit(&q);
     bool written = a->kind == CG_VALUE_CALL && b->kind == CG_VALUE_CALL;
-    bool other = written && x.size && y.size && x.size != y.size;
+    CgAtom of_file = cg_intern("tokenizer"); /* which may be of any kind */
+    bool made = *x.kind && *y.kind && cg_intern(x.kind) != of_file && cg_intern(y.kind) != of_file;
+    bool other = (made && strcmp(x.kind, y.kind) != 0) || (written && x.size && y.size && x.size != y.size);
     return same ? CG_TOKENS_SAME : other ? CG_TOKENS_OTHER : CG_TOKENS_LATER;
 }
 

@@ -128,6 +128,33 @@ CgSpan cg_origin_of(CgFrame *f, const CgExpr *x)
     return x->span;
 }
 
+/* What a tensor with one axis more than another is without it; nothing where the others differ, too. */
+static bool help_axis_more(CgDiag *d, int n, const CgDim *const *more, const CgDim *const *less)
+{
+    int at = 0;
+    while (at + 1 < n && more[at] == less[at])
+        at++;
+    for (int k = at + 1; k < n; k++)
+        if (more[k] != less[k - 1])
+            return false;
+    if (more[at] == cg_dim_int(1) && at + 1 == n)
+        cg_diag_help(d, "the last axis, of size 1, is dropped by x[.., 0]");
+    else
+        cg_diag_help(d,
+            "axis %d is one too many: mean(x, axis = %d) draws it together, x[..] with an index there takes one of it",
+            at, at);
+    return true;
+}
+
+static void print_axes(const CgDim *const *dim, int n, CgStrbuf *out)
+{
+    for (int i = 0; i < n; i++) {
+        cg_strbuf_puts(out, i ? ", " : "[");
+        cg_dim_print(dim[i], out);
+    }
+    cg_strbuf_puts(out, n ? "]" : "[]");
+}
+
 /* The axes of a row `..s`: n of them from `axis` on, as wherever else the row is written. */
 static bool bind_row(CgElab *e, CgFrame *f, const CgExpr *x, int n, const CgType *type, int axis, CgTensorValue *tensor,
     CgSpan at, const char *what)
@@ -143,7 +170,17 @@ static bool bind_row(CgElab *e, CgFrame *f, const CgExpr *x, int n, const CgType
         }
         cg_vec_push(&binder(f)->rows, r);
     } else if (row->n != n) {
-        cg_elab_error(e, CG_E0401, at, "%s: '..%s' is %d axes and %d axes", what, x->s, row->n, n);
+        CgStrbuf a = { 0 }, b = { 0 };
+        print_axes(row->dim, row->n, &a);
+        print_axes(type->dim + axis, n, &b);
+        CgDiag *d = cg_elab_error(e, CG_E0401, at, "%s: '..%s' is %s here and %s before: an axis too %s", what, x->s,
+            cg_strbuf_str(&b), cg_strbuf_str(&a), n < row->n ? "few" : "many");
+        if (n + 1 == row->n)
+            help_axis_more(d, row->n, row->dim, type->dim + axis);
+        else if (n == row->n + 1)
+            help_axis_more(d, n, type->dim + axis, row->dim);
+        cg_strbuf_deinit(&a);
+        cg_strbuf_deinit(&b);
         good = false;
     } else {
         for (int k = 0; k < n; k++)
@@ -154,6 +191,24 @@ static bool bind_row(CgElab *e, CgFrame *f, const CgExpr *x, int n, const CgType
             }
     }
     return good;
+}
+
+/* A tensor with other axes than are declared. */
+static void help_rank(const CgElab *e, CgDiag *d, const CgType *type, int fixed, bool rows)
+{
+    int more = type->rank - fixed;
+    bool result = e->returned.file != 0;
+    if (more == 1 && !rows && !result && type->dim[0] == cg_dim_symbol("batch"))
+        cg_diag_help(d, "a batch has its rows as first axis: name it in the type, x: f32[B, ..]");
+    else if (more == 1 && type->dim[type->rank - 1] == cg_dim_int(1))
+        cg_diag_help(d, "the last axis, of size 1, is dropped by x[.., 0]");
+    else if (more > 0 && !rows)
+        cg_diag_help(d,
+            "%s too many: mean(x, axis = k) or max draws axes together, rearrange(x, [B, T, D] -> [B, T*D]) makes one "
+            "of two",
+            more == 1 ? "one axis" : "axes");
+    else if (more < 0)
+        cg_diag_help(d, "%s too few: reshape(x, [.., 1]) gives an axis of size 1", more == -1 ? "one axis" : "axes");
 }
 
 bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor,
@@ -171,6 +226,7 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
             rows ? "at least " : "", fixed, cg_strbuf_str(&text));
         if (pattern.file)
             cg_diag_note(d, pattern, "declared here");
+        help_rank(e, d, type, fixed, rows > 0);
         cg_strbuf_deinit(&text);
         return false;
     }
@@ -265,6 +321,13 @@ bool cg_match_type(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgValue
         CgDiag *d = cg_elab_error(e, CG_E0401, at, "%s has elements of type %s, not %s: %s", what,
             cg_dtype_name(t->dtype), name, cg_strbuf_str(&text));
         cg_diag_note(d, declared->span, "declared here");
+        bool ids = (t->dtype == CG_I32 || t->dtype == CG_I64) && cg_below_of(e, tensor).size;
+        if (cg_dtype_is_float(t->dtype) != (declared->name[0] == 'f') || t->dtype == CG_BOOL)
+            cg_diag_help(d, "%scast(x, %s) converts them",
+                ids ? "numbers of classes are the target of cross_entropy(logits, ids); as amounts, " : "",
+                strlen(name) > 1   ? name
+                    : *name == 'I' ? "i32"
+                                   : "f32");
         cg_strbuf_deinit(&text);
         return false;
     }

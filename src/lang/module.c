@@ -161,6 +161,37 @@ static void offer_files(CgSuggest *s, const char *folder, const char *pattern)
     cg_strbuf_deinit(&glob);
 }
 
+typedef struct Exporter {
+    CgAtom name;
+    const char *module;
+} Exporter;
+
+static void look_in(void *of, const char *module, CgAtom name)
+{
+    Exporter *x = of;
+    if (name == x->name && !x->module)
+        x->module = module;
+}
+
+static const char *last_word(const char *name) { return strrchr(name, '.') ? strrchr(name, '.') + 1 : name; }
+
+/* std.transformer, std.gru: a module of the library of that last word, or one that has such a name. */
+static bool help_elsewhere(CgDiag *d, const char *name)
+{
+    const char *word = last_word(name);
+    for (const CgEmbedded *e = cg_embedded; e->module; e++)
+        if (!strcmp(last_word(e->module), word)) {
+            cg_diag_help(d, "the library has it as %s: import %s", e->module, e->module);
+            cg_diag_fix_word(d, name, e->module);
+            return true;
+        }
+    Exporter x = { cg_intern(word), NULL };
+    cg_embedded_names(look_in, &x);
+    if (x.module)
+        cg_diag_help(d, "'%s' is a name of the module %s: import %s: %s", word, x.module, x.module, word);
+    return x.module != NULL;
+}
+
 static void report_missing(Loader *l, CgAtom name, CgSpan span, const Paths *where)
 {
     CgDiag *d = cg_diag(l->diags, CG_E0201, span, "there is no module '%s'", name);
@@ -182,7 +213,7 @@ static void report_missing(Loader *l, CgAtom name, CgSpan span, const Paths *whe
     const CgForeign *row = cg_foreign(CG_FOREIGN_IMPORT, first);
     if (row)
         cg_diag_help(d, "%s", row->help);
-    else
+    else if (!help_elsewhere(d, name))
         cg_diag_meant(d, &s);
     free(first);
     cg_strbuf_deinit(&tried);

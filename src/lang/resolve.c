@@ -31,6 +31,8 @@ typedef struct Resolver {
     int module;
     const CgBlock *top; /* of the module */
     bool file;          /* the name of a file is looked at */
+    bool axis;          /* the argument `axis` of a call is */
+    bool text;          /* the value of an option that is a text is */
     CgAtom table;       /* what the call at hand is given first, where that is a table by name; or NULL */
     CG_VEC(Decl) decls;
     CgMap at;            /* name -> 1 + index of its innermost declaration */
@@ -260,6 +262,8 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
 {
     const Decl *known = find(r, name);
     if (known) {
+        if (known->kind == REPORTED)
+            cg_map_put(r->reported, cg_resolve_key(span), 1);
         note(r, name, span, known->span);
         return;
     }
@@ -297,8 +301,15 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_diag_meant(d, &(CgSuggest){ .word = name, .best = best });
     if (row)
         cg_foreign_answer(d, row);
+    else if (r->axis)
+        cg_diag_help(d, "an axis has a name where a graph's own types name it; elsewhere it is a number: axis = 1");
+    else if (r->text)
+        cg_diag_help(d, "a text stands in double quotes: \"%s\"", name);
     else if (r->file)
         cg_diag_help(d, "the name of a file is a string: save .. as \"%s.csv\"", name);
+    else if (r->block && !r->block->s && callable && !cg_suggest_best(&exported.near) && !best)
+        cg_diag_help(d, "a model has a name in its block where 'as' gives it one: %s .. as %s { .. }",
+            r->block->kind == CG_EXPR_TRAIN ? "train" : "evaluate", name);
     else if (field)
         cg_diag_help(d, "a block of train binds no names: write the value where it is used, or in a def or a graph");
     else if (shown && !best && r->table)
@@ -314,6 +325,13 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
 static bool use_of_foreign(Resolver *r, const CgExpr *x)
 {
     const CgExpr *module = x->a;
+    const CgForeign *dotted =
+        module->kind == CG_EXPR_NAME ? cg_foreign(CG_FOREIGN_CALL, cg_intern_printf("%s.%s", module->s, x->s)) : NULL;
+    if (dotted && !find(r, module->s) && !is_outside(r, module->s)) { /* t.test(..), whose point means nothing */
+        cg_foreign_answer(report(r, CG_E0301, x->span, "'%s' is not bound to anything", dotted->word, NULL), dotted);
+        cg_map_put(r->reported, cg_resolve_key(module->span), 1);
+        return true;
+    }
     while (module->kind == CG_EXPR_FIELD)
         module = module->a;
     if (module->kind != CG_EXPR_NAME || !cg_foreign(CG_FOREIGN_MODULE, module->s) || find(r, module->s)
@@ -465,8 +483,10 @@ static void call(Resolver *r, const CgExpr *x)
     bool columns = name && r->outside->has_columns(r->outside->of, name);
     bool method = x->a->kind == CG_EXPR_FIELD && !name && r->outside->has_columns(r->outside->of, x->a->s);
     CgAtom outer = r->table;
+    bool axis = r->axis;
     for (int i = 0; i < x->args.n; i++) { /* columns are known when there is a table */
         const CgExpr *value = x->args.at[i].value;
+        r->axis = x->args.at[i].name && !strcmp(x->args.at[i].name, "axis");
         if ((columns && i > 0) || method)
             (void)cg_expr_find(value, note_callee, r);
         else
@@ -474,6 +494,7 @@ static void call(Resolver *r, const CgExpr *x)
         r->table = value->kind == CG_EXPR_NAME && !i && is_table(r, value->s) ? value->s : r->table;
     }
     r->table = outer;
+    r->axis = axis;
 }
 
 /* The fields of train and the columns of evaluate see the batch, the model by its name and columns written before. */
@@ -549,11 +570,18 @@ static void expr(Resolver *r, const CgExpr *x)
 
 static CgSpan name_span(const CgStmt *s, int i) { return s->name_spans ? s->name_spans[i] : (CgSpan){ 0 }; }
 
+/* The name that was declared last stands there to be read. */
+static void wanted(Resolver *r)
+{
+    if (r->uses && r->uses->len)
+        r->uses->at[r->uses->len - 1].binds = true;
+}
+
 static void declare_bound(Resolver *r, const CgStmt *s, int i)
 {
     declare(r, s->names[i], LOCAL, name_span(s, i));
-    if (r->uses && r->uses->len && s->nnames == 1 && (s->kind == CG_STMT_BIND || s->kind == CG_STMT_PARAM))
-        r->uses->at[r->uses->len - 1].binds = true;
+    if (s->kind == CG_STMT_PARAM || (s->kind == CG_STMT_BIND && s->nexprs == s->nnames)) /* not of several results */
+        wanted(r);
 }
 
 /* All that a block binds, in the blocks of a loop or a choice too. */
@@ -623,7 +651,9 @@ static void contracts(Resolver *r, const CgStmt *s)
 
 static void graph(Resolver *r, const CgStmt *s)
 {
-    bool tensors = false;
+    bool tensors = false, updates = false; /* an optimiser's rate is read by who trains */
+    for (int i = 0; i < s->nparams; i++)
+        updates |= !strcmp(s->params[i].name, "p");
     for (int i = 0; i < s->nparams; i++) { /* static arguments come first, each sees those before it */
         if (s->params[i].type && s->params[i].type->kind == CG_TYPE_TENSOR) {
             tensors = true;
@@ -631,6 +661,8 @@ static void graph(Resolver *r, const CgStmt *s)
         }
         expr(r, s->params[i].init);
         declare(r, s->params[i].name, INPUT, s->params[i].span);
+        if (!updates)
+            wanted(r);
     }
     for (int i = 0; i < s->nparams; i++)
         if (s->params[i].type && s->params[i].type->kind == CG_TYPE_TENSOR) {
@@ -650,6 +682,7 @@ static void def(Resolver *r, const CgStmt *s)
     for (int i = 0; i < s->nparams; i++) {
         expr(r, s->params[i].init);
         declare(r, s->params[i].name, INPUT, s->params[i].span);
+        wanted(r);
     }
     contracts(r, s);
     expr(r, s->a);
@@ -660,6 +693,8 @@ static void top(Resolver *r, const CgStmt *s)
     r->body = r->decls.len;
     for (int i = 0; i < s->nnames && s->kind != CG_STMT_IMPORT && s->kind != CG_STMT_TEST; i++)
         note(r, s->names[i], name_span(s, i), name_span(s, i));
+    if (s->kind == CG_STMT_OPTION && strcmp(s->names[0], "precision") != 0) /* which the language reads */
+        wanted(r);
     if (s->kind == CG_STMT_GRAPH) {
         graph(r, s);
     } else if (s->kind == CG_STMT_DEF) {
@@ -670,7 +705,9 @@ static void top(Resolver *r, const CgStmt *s)
         expr(r, s->a);
         statements(r, &s->body);
     } else {
+        r->text = s->kind == CG_STMT_OPTION && s->type && s->type->name && !strcmp(s->type->name, "str");
         expr(r, s->a);
+        r->text = false;
         r->file = s->kind == CG_STMT_SAVE;
         expr(r, s->b);
         r->file = false;

@@ -32,7 +32,7 @@ typedef struct CgOutside {
 typedef struct CgNameUse {
     CgAtom name;
     CgSpan use, declared;
-    bool binds; /* a statement of a body that binds this name alone */
+    bool binds; /* a declaration that is there to be read: of a value in a body, a static argument, an option */
 } CgNameUse;
 typedef CG_VEC(CgNameUse) CgNameUses;
 
@@ -40,6 +40,7 @@ typedef CG_VEC(CgNameUse) CgNameUses;
  * (cg_resolve_key) of names that were reported, so that nobody does so again. */
 void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, CgMap *reported, CgNameUses *uses);
 static inline uint64_t cg_resolve_key(CgSpan s) { return (uint64_t)s.file << 32 | s.start; }
-/* Warns of names of the script that a body binds and nothing reads, and of imports that nothing needs. */
+/* Warns of values in bodies, static arguments and options of the script that nothing reads, and of imports that nothing
+ * needs. */
 void cg_resolve_unused(const CgProgram *p, const CgNameUses *uses, CgDiags *diags);
 #endif

@@ -453,6 +453,17 @@ static bool complain_of_early(CgParsing *p, const CgBracket *inner)
     return true;
 }
 
+/* train f(x as m { .. }, save f(x as "file": `as` belongs to what stands around the open bracket. */
+static bool names_block(const CgParsing *p)
+{
+    const char *s = p->text + p->last.span.end;
+    if (p->last.kind != T_AS)
+        return false;
+    s += strspn(s, " ");
+    const char *behind = s + strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    return *s == '"' || behind[strspn(behind, " ")] == '{';
+}
+
 void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects)
 {
     const CgToken *t = &p->last;
@@ -466,7 +477,7 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects)
     if (p->effect < 0)
         open++;
     const CgBracket *inner = open > 1 ? &p->open.at[open - 1] : NULL;
-    bool closer = t->kind == ')' || t->kind == ']' || t->kind == '}';
+    bool closer = t->kind == ')' || t->kind == ']' || t->kind == '}' || names_block(p);
     /* A bracket without its partner: the opening one is the place to look at. */
     if (inner && (t->kind == T_END || (closer && p->effect == 0))) {
         char found[64];
@@ -480,7 +491,7 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects)
     }
     if (complain_of_early(p, inner))
         return;
-    if (closer && !inner) {
+    if (closer && !inner && t->kind != T_AS) {
         CgDiag *d = cg_syntax_error(p, CG_E0102, span, "'%c' closes nothing", t->kind);
         cg_syntax_help(d, "remove it, or look for a bracket closed too early above");
         return;

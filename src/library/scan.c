@@ -245,6 +245,16 @@ static CgValue *build_scan(CgElab *e, CgFrame *f, const CgArguments *a)
         cg_elab_error(e, CG_E0304, a->span[X], "'scan' takes from 1 to %d tensors and states", CG_MAX_OUT);
         return cg_value_poison(e);
     }
+    const CgValue *cell = a->at[CELL];
+    const CgStmt *graph = cell->kind == CG_VALUE_INSTANCE ? cell->instance->stmt
+        : cell->kind == CG_VALUE_GRAPH                    ? cell->stmt
+                                                          : NULL;
+    if (graph && !s.states && cg_graph_tensors(graph) > s.turns) {
+        CgDiag *d =
+            cg_elab_error(e, CG_E0304, a->call, "'%s' takes a state, and this scan begins with none", graph->names[0]);
+        cg_diag_help(d, "say what the state begins with: scan(step, x, axis = T, from = fill(0.0, [B, D]))");
+        return cg_value_poison(e);
+    }
     if (!find_axes(&s, f) || !apply(&s, f) || !check_results(&s))
         return cg_value_poison(e);
     for (int k = 0; k < s.states; k++)
