@@ -381,12 +381,3 @@ void cg_define_all(CgElab *e)
                 state_of(e, top->at[i], e->envs[m]);
     }
 }
-
-bool cg_define_own(const CgElab *e, const CgDim *d)
-{
-    CgAtom name;
-    for (size_t i = 0; d && cg_dim_is_symbol(d, &name) && i < e->defining->symbols.len; i++)
-        if (e->defining->symbols.at[i].name == name)
-            return e->defining->symbols.at[i].worth == WORTH_SIZE;
-    return false;
-}

@@ -219,8 +219,9 @@ static CgValue *misfit(
 {
     bool turned =
         n == 2 && (inf->op->traits & CG_PRODUCTS) && fits_transposed(cg_value_type(e, in[0]), cg_value_type(e, in[1]));
-    bool own = turned && e->defining && cg_define_own(e, inf->size[0]) && cg_define_own(e, inf->size[1]);
-    if (e->defining && (!turned || own || cg_define_silent(e)) && may_fit(e, inf, in, n, caret.file ? caret : span))
+    bool number = turned && inf->size[0] && inf->size[1]
+        && (cg_dim_is_int(inf->size[0], NULL) || cg_dim_is_int(inf->size[1], NULL));
+    if (e->defining && (!number || cg_define_silent(e)) && may_fit(e, inf, in, n, caret.file ? caret : span))
         return cg_value_poison(e);
     CgDiag *d = cg_elab_error(e, CG_E0405, caret.file ? caret : span, "%s: %s", inf->op->name,
         inf->message[0] ? inf->message : "the operands do not fit");
