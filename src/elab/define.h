@@ -56,7 +56,7 @@ bool cg_define_types(CgElab *e, const CgType *a, const CgType *b, CgSpan at);
 /* The size that a name in a pattern stands for, where no whole one follows; and one that nothing is known of. */
 const CgDim *cg_define_size(CgElab *e, CgAtom name);
 const CgDim *cg_define_any_size(CgElab *e);
-bool cg_define_is_any(const CgDim *d);               /* mentions one that nothing is known of */
+bool cg_define_is_any(const CgDim *d); /* mentions one that nothing is known of */
 /* The graph or def is being carried out already: once more would not end. */
 bool cg_define_inside(const CgElab *e, const CgStmt *s);
 /* Not a value that can be computed with: unknown, a size where a number is wanted, a list of unknown length. */
