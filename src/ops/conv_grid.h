@@ -122,8 +122,10 @@ static void NAME(phase_sums)(const CgCall *call, const Conv *c, Block *k, int64_
     const T *left = (const T *)k->kernels + row * n * c->numbers;
     T *sums = k->sums, *lifted = k->lifted;
     CgGemm g = { .dtype = call->out->dtype, .bf16 = call->bf16, .m = m, .n = k->columns, .lda = n * c->numbers };
-    if (!n)
+    if (!n || !c->numbers) {
         memset(sums, 0, (size_t)(m * k->step) * sizeof(T));
+        return;
+    }
     for (int64_t i = 0; i < c->h.taps; i++)
         for (int64_t j = 0; j < c->w.taps; j++) {
             if (out_phase(&c->h, i) != a || out_phase(&c->w, j) != b)
@@ -147,7 +149,7 @@ static void NAME(phase_sums)(const CgCall *call, const Conv *c, Block *k, int64_
             }
             place++;
         }
-    if (c->lift && !c->apart && n) {
+    if (c->lift && !c->apart) {
         g.a = left;
         g.b = lifted;
         g.k = n * c->numbers;
@@ -299,7 +301,7 @@ static void NAME(conv_kernel)(const CgCall *call, CgShard shard)
 {
     Conv c = conv_of(call);
     Block k = block_of(&c, sizeof(T), true, shard.scratch);
-    if (!c.rows)
+    if (!c.rows || !c.numbers)
         return;
     int64_t parts = cg_ceil_div(c.rows, k.rows), u = (int64_t)shard.index, part = u % parts,
             group = u / parts % c.groups, lane = u / parts / c.groups, row = part * k.rows;
