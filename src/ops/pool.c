@@ -126,6 +126,9 @@ static bool has_places(CgInfer *inf, int axis)
             return cg_infer_fail(inf, 0, 2 + axis,
                 "padding of %lld leaves windows that reach over %lld places without any of the image",
                 (long long)windows_int(inf->attrs, "padding", 2 * axis + i), (long long)w.reach);
+    int64_t size;
+    if (cg_dim_is_int(inf->in[0].dim[2 + axis], &size) && size < 1)
+        return cg_infer_fail(inf, 0, 2 + axis, "nothing is the greatest of an axis without places");
     if (w.size > 1 && dilation > 1 && !cg_dim_at_most(cg_dim_int(dilation), inf->in[0].dim[2 + axis]))
         return cg_infer_fail(
             inf, 0, 2 + axis, "a dilation of %lld asks for an axis that is known to be as long", (long long)dilation);
