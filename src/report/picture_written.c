@@ -414,11 +414,12 @@ static void merge_spelled(CgDraft *d, const Group *group, const CgNode *as)
     cg_strbuf_deinit(&note);
 }
 
-/* A choice of elements is told by how it was written. */
+/* A choice of elements is told by how it was written, and so is arithmetic with a number: "x / sqrt(K)". */
 static void call_choice(CgDraft *d, CgRef r)
 {
     CgDraftItem *it = &d->item[r];
-    it->title = cg_node(d->g, r)->op->view ? shortened(d, cg_node(d->g, r)->span) : NULL;
+    bool told = cg_node(d->g, r)->op->view || (*it->scalars && (cg_node(d->g, r)->op->traits & CG_ELEMENTWISE));
+    it->title = told ? shortened(d, cg_node(d->g, r)->span) : NULL;
     if (it->title)
         it->hidden = it->note, it->note = "";
 }
