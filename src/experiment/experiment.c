@@ -105,8 +105,10 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     cg_claims_build(x);
     cg_tests_build(x);
     check_modules(x);
-    if (opts->uses && !cg_diags_count(x->diags)) /* what is wrong comes first */
+    if (opts->uses && !cg_diags_count(x->diags)) { /* what is wrong comes first */
         cg_resolve_unused(x->program, opts->uses, x->diags);
+        cg_needs_advise(x, opts->uses);
+    }
     cg_timing_end();
     return x;
 }

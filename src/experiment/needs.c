@@ -121,6 +121,48 @@ void cg_needs_name(CgSession *x)
     cg_map_deinit(&named);
 }
 
+static bool is_read(const CgNameUses *uses, CgSpan declared)
+{
+    for (size_t i = 0; i < uses->len; i++)
+        if (cg_resolve_key(uses->at[i].declared) == cg_resolve_key(declared)
+            && cg_resolve_key(uses->at[i].use) != cg_resolve_key(declared))
+            return true;
+    return false;
+}
+
+/* The training of a model as it stands in an evaluation, bound to a name that nothing reads. */
+static const CgEnvName *training_unread(CgEnv *env, const CgNameUses *uses, const CgInstance *model)
+{
+    for (size_t i = 0; i < env->names.len; i++) {
+        const CgEnvName *n = &env->names.at[i];
+        const CgValue *w = n->value && n->value->kind == CG_VALUE_INSTANCE ? n->value->instance->weights : NULL;
+        const CgStage *s = w && w->kind == CG_VALUE_STAGE ? w->stage : NULL;
+        const CgInstance *of = s ? s->root->instance : NULL;
+        if (of && of->stmt == model->stmt && of->statics == model->statics && !is_read(uses, n->span))
+            return n;
+    }
+    return NULL;
+}
+
+void cg_needs_advise(CgSession *x, const CgNameUses *uses)
+{
+    CgEnv *env = cg_elab_script(x->elab);
+    for (size_t i = 0; i < x->stages.len; i++) {
+        const CgStage *s = x->stages.at[i];
+        const CgInstance *model = s->kind == &cg_stage_kind_evaluate ? s->root->instance : NULL;
+        bool starts = false;
+        for (size_t k = 0; model && !model->weights && k < s->model->params.len; k++)
+            starts |= !s->model->params.at[k].weights;
+        const CgEnvName *training = starts ? training_unread(env, uses, model) : NULL;
+        if (!training)
+            continue;
+        CgDiag *d = cg_diag_warn(x->diags, CG_E0708, s->span,
+            "the model that is evaluated was never trained, and nothing reads '%s'", training->name);
+        cg_diag_note(d, training->span, "the trained model");
+        cg_diag_help(d, "train changes nothing, its value is the trained model: evaluate %s on ..", training->name);
+    }
+}
+
 /* Whether a stage can be found out now without waiting for another process. */
 static bool is_free(CgSession *x, CgStage *s)
 {

@@ -9,6 +9,9 @@
 /* Stages are called by where the script binds them: lm, models.web. */
 void cg_needs_name(CgSession *x);
 
+/* Warns of evaluations of a model as it starts where nothing looks at its training. */
+void cg_needs_advise(CgSession *x, const CgNameUses *uses);
+
 typedef struct CgNeeds {
     CG_VEC(CgStage *) stages; /* what one is made of comes before it */
 } CgNeeds;

@@ -144,7 +144,7 @@ static bool *needed_by(const CgGraph *g, CgRef result)
     return needed;
 }
 
-static CgRef fault(const CgGraph *g, CgRef text, CgRef result, int axis, bool causal)
+static CgRef fault(const CgGraph *g, CgRef text, CgRef result, int axis, bool causal, Known *end)
 {
     Known *known = cg_calloc(g->nodes.len + 1, sizeof *known);
     bool *needed = needed_by(g, result);
@@ -157,10 +157,9 @@ static CgRef fault(const CgGraph *g, CgRef text, CgRef result, int axis, bool ca
         if (known[r].what == TOO_MUCH)
             found = r == result ? r : place_of(g, r);
     }
-    const Known *end = &known[result];
-    if (found == CG_NONE && end->what == ALONG) {
+    *end = known[result];
+    if (found == CG_NONE && end->what == ALONG)
         found = end->axis != axis ? result : end->ahead;
-    }
     free(known);
     free(needed);
     return found;
@@ -168,10 +167,19 @@ static CgRef fault(const CgGraph *g, CgRef text, CgRef result, int axis, bool ca
 
 CgRef cg_causal_fault(const CgGraph *g, CgRef text, CgRef result, int axis)
 {
-    return fault(g, text, result, axis, true);
+    Known end;
+    return fault(g, text, result, axis, true, &end);
 }
 
 CgRef cg_apart_fault(const CgGraph *g, CgRef text, CgRef result, int axis)
 {
-    return fault(g, text, result, axis, false);
+    Known end;
+    return fault(g, text, result, axis, false, &end);
+}
+
+const CgDim *cg_causal_shift(const CgGraph *g, CgRef text, CgRef result, int axis)
+{
+    Known end;
+    bool causal = fault(g, text, result, axis, true, &end) == CG_NONE;
+    return causal && end.what == ALONG ? shift_of(&end) : NULL;
 }

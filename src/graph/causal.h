@@ -11,4 +11,7 @@
 CgRef cg_causal_fault(const CgGraph *g, CgRef text, CgRef result, int axis);
 /* CG_NONE: index i of `result` along `axis` depends on index i of `text` alone. */
 CgRef cg_apart_fault(const CgGraph *g, CgRef text, CgRef result, int axis);
+/* The s for which place t of `result` depends on places of `text` up to t - s; NULL: on none, or that cannot be shown.
+ */
+const CgDim *cg_causal_shift(const CgGraph *g, CgRef text, CgRef result, int axis);
 #endif

@@ -111,6 +111,11 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
                     "column '%s' has one number a row of the batch, not %s", a->name, cg_strbuf_str(&text));
                 if (t->rank > 1)
                     cg_diag_help(d, "mean(..., axis = 1) makes one number of each row");
+                else if (!t->rank)
+                    cg_diag_help(d,
+                        "without an axis mean, sum, max and argmax look at all rows at once: axis = 1 is of each row; "
+                        "the mean over the rows is taken of the column, mean(scores.%s)",
+                        a->name);
                 cg_strbuf_deinit(&text);
                 good = false;
             }
@@ -159,13 +164,14 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
     bool good = fill_evaluate(e, f, x, s);
     cg_annotations_check(e);
     cg_model_end(e);
-    if (!good)
+    if (!good || !cg_weights_check(cg_session_of(e), s->model))
         return cg_value_poison(e);
     cg_stage_ask(e, f, x, s, model);
     cg_stage_inputs(e, s, s->model);
     cg_stage_data(e, s, s->data);
     for (int i = 0; i < s->ncolumns; i++)
         look_at_generators(e, s, s->columns[i].value);
+    cg_evaluate_advise(e, s, x);
     CgValue *v = cg_value_new(e, CG_VALUE_STAGE, x->span);
     v->stage = s;
     return v;

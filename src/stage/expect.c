@@ -326,6 +326,10 @@ static bool failed(
         label(d, &it->right, b, where);
     if (it->op && !strcmp(it->op, "close"))
         cg_diag_help(d, "the tolerance is %g, relative for numbers above 1", it->tolerance);
+    Number x1 = a->ok ? a->at[a->rank ? where : 0] : 0, x2 = it->op && b->ok ? b->at[b->rank ? where : 0] : 0;
+    bool near = fabsl(x1 - x2) <= 0.01L * fmaxl(fabsl(x1), fabsl(x2)) && x1 != x2;
+    if (it->op && !strcmp(it->op, "==") && near && !(a->integers && b->integers))
+        cg_diag_help(d, "numbers that are computed are compared by close(a, b), or close(a, b, 1e-3)");
     return false;
 }
 

@@ -62,6 +62,10 @@ static bool check_lost(CgElab *e, const CgStage *s)
             cg_diag_help(d,
                 "this is the model before its training; the one in training is named by 'as': train .. as m { .. m(..) "
                 ".. }");
+        else if (top->stmt == s->root->instance->stmt)
+            cg_diag_help(d,
+                "this is another model of the same graph; the one in training is named by 'as': train .. as m { .. "
+                "m(..) .. }");
         else
             cg_diag_help(d, "make it a part of the model, or freeze it: freeze(%s(...))", top->stmt->names[0]);
     }

@@ -165,6 +165,13 @@ static bool rate_output(Update *u)
         v = cg_apply(u->e, u->f, cg_instance_copy(u->e, v, u->at), given, names, spans, 2, u->at);
     }
     v = cg_is_poison(v) ? NULL : cg_as_tensor(u->e, v, CG_F32);
+    double rate;
+    if (v && v->kind == CG_VALUE_TENSOR && cg_ref_const(&u->group->model->build, v->tensor->ref, &rate) && rate < 0) {
+        CgDiag *d = cg_elab_error(u->e, CG_E0607, u->rate->span.file ? u->rate->span : u->at,
+            "a rate of %g: each step would make the loss larger", rate);
+        cg_diag_help(d, "a rate is 0 or more; the optimiser itself goes down");
+        return false;
+    }
     if (v && v->kind == CG_VALUE_TENSOR && cg_value_type(u->e, v)->rank == 0) {
         u->group->rate = (int)u->group->model->graph->outputs.len;
         cg_graph_output(u->group->model->graph, "rate", v->tensor->ref);
@@ -368,6 +375,24 @@ static bool close_group(CgElab *e, CgFrame *f, CgStage *s, const Choice *c, cons
     return build_group(e, f, c->optimizer, s, where, g, &flat);
 }
 
+/* The paths that are trained, as many as can be read; `which` (or NULL): those that no optimiser has. */
+static void list_trained(const CgStage *s, CgDiag *d, const int *which)
+{
+    enum { MOST = 12 };
+    CgStrbuf all = { 0 };
+    int n = 0;
+    for (size_t i = 0; i < s->model->params.len; i++) {
+        const CgParamInfo *p = &s->model->params.at[i];
+        if (p->frozen || p->auxiliary || p->renewed != CG_NONE || (which && which[i] >= 0))
+            continue;
+        if (n++ < MOST)
+            cg_strbuf_printf(&all, "%s%s", n > 1 ? ", " : "", p->path);
+    }
+    cg_diag_note(
+        d, (CgSpan){ 0 }, "%s %s%s", which ? "none has" : "trained are", cg_strbuf_str(&all), n > MOST ? " .." : "");
+    cg_strbuf_deinit(&all);
+}
+
 /* Which optimiser each trained parameter has; false after a mistake. */
 static bool assign(CgElab *e, CgStage *s, Choice *choices, int n, const CgExpr *where, int *which)
 {
@@ -385,6 +410,12 @@ static bool assign(CgElab *e, CgStage *s, Choice *choices, int n, const CgExpr *
         if (which[i] < 0) {
             CgDiag *d = cg_elab_error(e, CG_E0607, where->span, "no pattern of these optimisers fits '%s'", p->path);
             cg_diag_note(d, p->span, "declared here");
+            for (size_t j = i + 1; j < s->model->params.len; j++) {
+                which[j] = -1;
+                for (int k = 0; k < n && which[j] < 0; k++)
+                    which[j] = cg_path_matches(choices[k].pattern, s->model->params.at[j].path) ? k : -1;
+            }
+            list_trained(s, d, which);
             cg_diag_help(d, "\"*\" as the last one takes what is left");
             return false;
         }
@@ -401,8 +432,9 @@ static bool assign(CgElab *e, CgStage *s, Choice *choices, int n, const CgExpr *
     }
     for (int k = 0; k < n; k++)
         if (!choices[k].used) {
-            cg_elab_error(e, CG_E0607, choices[k].at,
+            CgDiag *d = cg_elab_error(e, CG_E0607, choices[k].at,
                 "the pattern '%s' fits no trained parameter that those before it leave", choices[k].pattern);
+            list_trained(s, d, NULL);
             return false;
         }
     return true;

@@ -124,6 +124,8 @@ CgStage *cg_weights_stage(CgValue *weights);
 /* Names, types and marks as far as they are known before anything runs; false where they are not: that is said when the
  * weights are needed. */
 CG_NODISCARD bool cg_weights_declared(CgSession *x, CgValue *weights, CgTensors *out);
+/* Whether weights of other models, as they will be, fit the parameters; reports. */
+CG_NODISCARD bool cg_weights_check(CgSession *x, const CgModelGraph *m);
 CG_NODISCARD bool cg_model_declared(CgSession *x, const CgInstance *m, CgTensors *out);
 /* The tensors of a model with weights, or of a part of one, where they lie, with marks of what is frozen. Reports. */
 CG_NODISCARD bool cg_model_read(CgSession *x, const CgInstance *m, CgTensors *out);

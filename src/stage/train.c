@@ -591,6 +591,9 @@ static void announce(const CgTraining *t, CgProgress *progress, const char *name
     cg_progress_say(progress, "%s: %lld parameters trained, %lld frozen; %lld steps of %lld %s; %.1f MiB planned%s%s",
         name, (long long)trained, (long long)frozen, (long long)s->steps, (long long)s->batch, each,
         (double)slab / 1048576.0, precision, t->done ? "; goes on where it stopped" : "");
+    if (t->data->rows > 0 && t->data->rows < s->batch)
+        cg_progress_say(progress, "%s: a batch of %lld rows of only %lld: it holds some of them twice", name,
+            (long long)s->batch, (long long)t->data->rows);
     if (t->valid.data)
         cg_progress_say(progress, "%s: validated on %lld rows every %lld steps", name, (long long)t->valid.data->rows,
             (long long)s->validate_every);

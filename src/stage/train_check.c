@@ -434,7 +434,14 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
     if (!cg_check_optimizer(e, f, s, field_of(fields, "optimizer")) || !check_stalls(e, fields, s))
         return false;
     if (!s->nlearned) {
-        cg_elab_error(e, CG_E0506, x->a->span, "the loss depends on no parameter that is trained");
+        CgDiag *d = cg_elab_error(e, CG_E0506, x->a->span, "the loss depends on no parameter that is trained");
+        const CgInstance *m = s->root->instance;
+        for (int i = 0; i < m->nannotations; i++)
+            if (m->annotations[i].what == CG_ANNOTATED_FROZEN && m->annotations[i].span.file) {
+                cg_diag_note(d, m->annotations[i].span, "it is frozen here");
+                cg_diag_help(d, "freeze(m, \"blocks.*\") freezes a part; unfreeze(m) takes it back");
+                break;
+            }
         return false;
     }
     s->norm_graph = build_norm(s->learned);
@@ -466,10 +473,10 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     s->root = cg_instance_root(e, model, false);
     bool good = fill_train(e, f, x, &fields, s, model);
     cg_model_end(e);
-    if (good)
-        cg_stage_ask(e, f, x, s, model);
-    if (!good)
+    if (!good || !cg_weights_check(cg_session_of(e), s->model))
         return cg_value_poison(e);
+    cg_stage_ask(e, f, x, s, model);
+    cg_train_advise(e, s, x);
     cg_stage_inputs(e, s, s->model);
     cg_stage_data(e, s, s->data);
     if (s->validate)

@@ -109,12 +109,10 @@ static bool is_extra(const CgModelGraph *m, const CgValue *weights, CgAtom name)
     return within;
 }
 
-/* Lists what is missing, misshapen, of another sort or too much, once for each source. */
-static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
+/* Lists what is missing, misshapen, of another sort or too much, once for each source. `t`: what the weights are, or
+ * will be. */
+static bool check_tensors(CgSession *x, const CgModelGraph *m, CgValue *weights, const CgTensors *t)
 {
-    const CgTensors *t = cg_weights_force(x, weights);
-    if (!t)
-        return false;
     CgStrbuf lines = { 0 }; /* one of each tensor that does not fit, up to MOST_LINES of them */
     int wrong = 0, cast = 0;
     CgDtype from = CG_F32, to = CG_F32;
@@ -154,9 +152,15 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
             cg_diag_note(d, (CgSpan){ 0 }, "and %d more", wrong - MOST_LINES);
     }
     cg_strbuf_deinit(&lines);
-    if (!wrong)
+    if (!wrong && t->n && t->at[0].tensor.data)
         note_cast(x, weights, cast, from, to);
     return !wrong;
+}
+
+static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
+{
+    const CgTensors *t = cg_weights_force(x, weights);
+    return t && check_tensors(x, m, weights, t);
 }
 
 /* Whether no parameter before this one has the same weights. */
@@ -166,6 +170,21 @@ static bool is_first(const CgModelGraph *m, size_t param)
     while (m->params.at[k].weights != m->params.at[param].weights)
         k++;
     return k == param;
+}
+
+bool cg_weights_check(CgSession *x, const CgModelGraph *m)
+{
+    bool good = true;
+    for (size_t i = 0; i < m->params.len && good; i++) {
+        CgValue *weights = m->params.at[i].weights;
+        CgTensors t = { 0 };
+        if (!weights || weights->kind != CG_VALUE_OBJECT || !cg_weights_stage(weights) || !is_first(m, i)
+            || !cg_weights_declared(x, weights, &t))
+            continue;
+        good = check_tensors(x, m, weights, &t);
+        cg_tensors_free(&t);
+    }
+    return good;
 }
 
 /* `lent`: what already has a value. */
