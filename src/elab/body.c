@@ -49,7 +49,10 @@ static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
 static void help_count(CgDiag *d, const CgStmt *s)
 {
     const CgExpr *x = s->nexprs == 1 ? s->exprs[0] : NULL;
-    if (x && x->kind == CG_EXPR_CALL && x->a->kind == CG_EXPR_NAME && x->a->s == cg_intern("scan"))
+    bool loop = false; /* scan(step, x, axis = T, from = h0) */
+    for (int i = 0; x && x->kind == CG_EXPR_CALL && i < x->args.n; i++)
+        loop |= x->args.at[i].name == cg_intern("from");
+    if (loop)
         cg_diag_help(d,
             "scan gives the last states, then what its step returns besides the new ones: return new, new keeps each");
 }

@@ -208,7 +208,7 @@ static void help_meaning(CgElab *e, CgDiag *d, const CgInfer *inf, CgValue *cons
             d, "rows of a table are taken by their numbers: take(table, ids), as embedding(vocab, dim)(ids) does");
     else if (n == 2 && (inf->op->traits & CG_PRODUCTS) && a->rank == 1 && b->rank == 2)
         cg_diag_help(d, "rows of a batch are x: f32[B, D]; a single one is a matrix of one row: reshape(x, [1, D])");
-    else if (n == 2 && inf->op == cg_op_find("cross_entropy") && cg_dtype_is_float(b->dtype) && a->rank == b->rank)
+    else if (n == 2 && strstr(inf->message, "i32 or i64") && cg_dtype_is_float(b->dtype) && a->rank == b->rank)
         cg_diag_help(d,
             "the target is the number of its class, ids: i32[..]; of probabilities it is soft_cross_entropy(logits, "
             "p), of std.loss");

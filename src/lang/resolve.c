@@ -505,9 +505,14 @@ static void block(Resolver *r, const CgExpr *x)
     size_t scope_start = r->decls.len;
     const CgExpr *outer = r->block;
     r->block = x;
+    bool outer_batch = find(r, cg_intern("batch")) || is_outside(r, cg_intern("batch"));
     declare(r, cg_intern("batch"), INPUT, (CgSpan){ 0 });
     declare(r, x->s, INPUT, x->s_span);
     for (int i = 0; i < x->args.n; i++) {
+        const char *name = x->args.at[i].name ? x->args.at[i].name : "";
+        bool sees = x->kind == CG_EXPR_EVALUATE || !strcmp(name, "loss") || !strcmp(name, "weight")
+            || !strcmp(name, "metrics"); /* batch = batch is a name from outside */
+        r->decls.at[scope_start].hidden = !sees && outer_batch;
         expr(r, x->args.at[i].value);
         if (x->kind == CG_EXPR_EVALUATE)
             declare(r, x->args.at[i].name, LOCAL, x->args.at[i].name_span);
@@ -705,7 +710,7 @@ static void top(Resolver *r, const CgStmt *s)
         expr(r, s->a);
         statements(r, &s->body);
     } else {
-        r->text = s->kind == CG_STMT_OPTION && s->type && s->type->name && !strcmp(s->type->name, "str");
+        r->text = s->kind == CG_STMT_OPTION && s->type && s->type->name && s->type->name[0] == 's';
         expr(r, s->a);
         r->text = false;
         r->file = s->kind == CG_STMT_SAVE;

@@ -163,11 +163,11 @@ static void copies(const Advice *a, const CgNode *loss)
             continue;
         CgDiag *d = warn(a, CG_E0702, loss->span, "loss",
             "the target at each place is a token that the model is given there: all it can learn is to copy");
-        CgAtom next = name != cg_intern("tokens") ? cg_intern_printf("%s_next", name) : cg_intern("next");
+        CgAtom own = cg_intern_printf("%s_next", name), next = cg_intern("next");
         const CgDataFields *fields = cg_data_fields(a->s->data);
         for (int k = 0; d && k < fields->n; k++)
-            if (fields->field[k].name == next) {
-                cg_diag_help(d, "the tokens one place on are batch.%s", next);
+            if (fields->field[k].name == own || fields->field[k].name == next) {
+                cg_diag_help(d, "the tokens one place on are batch.%s", fields->field[k].name);
                 return;
             }
         if (d)
