@@ -84,7 +84,7 @@ typedef struct CgModelGraph {
     CgGraph *graph;               /* what runs each step */
     CgGraph *init;                /* what runs once: outputs named by parameter path */
     CgBuild build, init_build;
-    CgInfer refused; /* of either: the first node that did not fit */
+    CgRefusal refused; /* of either: the first node that did not fit */
     CG_VEC(CgParamInfo) params;
     CgMap by_path;    /* atom -> index */
     int regions;      /* recompute regions so far */

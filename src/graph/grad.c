@@ -254,7 +254,7 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
         leaves &= cg_node(b->graph, wrt[i])->nin == 0;
     if (leaves)
         loss = cg_pass_slice_at(b, cg_pass_recognise_at(b, loss));
-    CgInfer *refused = b->refused; /* an ill-typed node of a derivative rule is a bug of the op */
+    CgRefusal *refused = b->refused; /* an ill-typed node of a derivative rule is a bug of the op */
     b->refused = NULL;
     CgRef one, saved = b->why;
     b->why = loss;
@@ -284,7 +284,7 @@ static CgRef weights_of(CgBuild *b, CgRef y)
 /* The derivative by y's weights u of <d<u, y>/dwrt, along>: what is linear in u does not depend on it. */
 bool cg_jvp_build(CgBuild *b, CgRef y, CgRef wrt, CgRef along, CgRef *out, CgRef *where, CgErr *e)
 {
-    CgInfer *refused = b->refused;
+    CgRefusal *refused = b->refused;
     CgRef saved = b->why, by, u;
     b->refused = NULL;
     b->why = y;

@@ -334,8 +334,10 @@ CgRef cg_build(CgBuild *b, const char *name, int nin, const CgRef *in, const CgA
     const CgOp *op = cg_op_get(name);
     CgRef r = cg_build_checked(b, op, nin, in, attrs, &inf);
     if (r == CG_NONE && b->refused) {
-        if (!b->refused->message[0])
-            memcpy(b->refused, &inf, offsetof(CgInfer, out));
+        if (!b->refused->message[0]) {
+            b->refused->op = op;
+            memcpy(b->refused->message, inf.message, sizeof inf.message);
+        }
         return cg_graph_const(b, CG_F32, 0);
     }
     if (r == CG_NONE) {

@@ -61,6 +61,12 @@ typedef struct CgUses {
 /* What products are computed in. */
 typedef enum CgPrecision { CG_AS_SCOPE /* that of the scope of the new node */, CG_IN_F32, CG_IN_BF16 } CgPrecision;
 
+/* Why a node is ill-typed: what its op's rule says. */
+typedef struct CgRefusal {
+    const CgOp *op;
+    char message[sizeof((CgInfer *)0)->message];
+} CgRefusal;
+
 /* The builder: a graph, and the source span, scope and precision that its new nodes get. */
 struct CgBuild {
     CgGraph *graph;
@@ -75,8 +81,8 @@ struct CgBuild {
     const CgRef *why_map;  /* likewise for CgNode.why */
     const CgUses *uses;    /* for cg_ref_shared; may be NULL */
     const char *no_rule;   /* of cg_build_refuse; NULL: nothing was refused */
-    CgInfer *refused; /* for nodes that a script wrote: the error of the first ill-typed one, which is replaced by a
-                       * scalar; NULL: an ill-typed node is a bug of the caller */
+    CgRefusal *refused; /* for nodes that a script wrote: the error of the first ill-typed one, which is replaced by a
+                         * scalar; NULL: an ill-typed node is a bug of the caller */
 };
 
 CgGraph *cg_graph_new(const char *name);
