@@ -30,6 +30,7 @@ typedef struct Resolver {
     CgNameUses *uses; /* or NULL */
     int module;
     const CgBlock *top; /* of the module */
+    bool acts;          /* the module shows or saves something */
     bool file;          /* the name of a file is looked at */
     bool axis;          /* the argument `axis` of a call is */
     bool text;          /* the value of an option that is a text is */
@@ -457,11 +458,16 @@ static void pattern_call(Resolver *r, const CgExpr *x)
     pattern(r, arrow->a); /* what stands on the right alone has a message of its own */
 }
 
-/* What is called among columns: no column is. */
-static bool note_callee(const CgExpr *x, void *resolver)
+/* What is called among columns: no column is. Another name may be a column, which nobody knows yet, or one from
+ * outside. */
+static bool among_columns(const CgExpr *x, void *resolver)
 {
+    Resolver *r = resolver;
+    const Decl *known = x->kind == CG_EXPR_NAME ? find(r, x->s) : NULL;
+    if (known)
+        note(r, x->s, x->span, known->span);
     if (x->kind == CG_EXPR_CALL && x->a->kind == CG_EXPR_NAME)
-        use(resolver, x->a->s, x->a->span, true);
+        use(r, x->a->s, x->a->span, true);
     return false;
 }
 
@@ -488,7 +494,7 @@ static void call(Resolver *r, const CgExpr *x)
         const CgExpr *value = x->args.at[i].value;
         r->axis = x->args.at[i].name && !strcmp(x->args.at[i].name, "axis");
         if ((columns && i > 0) || method)
-            (void)cg_expr_find(value, note_callee, r);
+            (void)cg_expr_find(value, among_columns, r);
         else
             expr(r, value);
         r->table = value->kind == CG_EXPR_NAME && !i && is_table(r, value->s) ? value->s : r->table;
@@ -693,12 +699,21 @@ static void def(Resolver *r, const CgStmt *s)
     expr(r, s->a);
 }
 
+/* Whether a script does something; one that only binds names is there to be imported, and so are its options. */
+static bool acts(const CgBlock *top)
+{
+    for (int i = 0; i < top->n; i++)
+        if (top->at[i]->kind == CG_STMT_SHOW || top->at[i]->kind == CG_STMT_SAVE)
+            return true;
+    return false;
+}
+
 static void top(Resolver *r, const CgStmt *s)
 {
     r->body = r->decls.len;
     for (int i = 0; i < s->nnames && s->kind != CG_STMT_IMPORT && s->kind != CG_STMT_TEST; i++)
         note(r, s->names[i], name_span(s, i), name_span(s, i));
-    if (s->kind == CG_STMT_OPTION && strcmp(s->names[0], "precision") != 0) /* which the language reads */
+    if (s->kind == CG_STMT_OPTION && r->acts && strcmp(s->names[0], "precision") != 0) /* the language reads it */
         wanted(r);
     if (s->kind == CG_STMT_GRAPH) {
         graph(r, s);
@@ -728,6 +743,7 @@ void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, Cg
     for (int m = 0; m < p->n; m++) {
         r.module = m;
         r.top = &p->at[m].unit->top;
+        r.acts = acts(r.top);
         cg_map_deinit(&r.known);
         cg_map_deinit(&r.advised);
         r.known = r.advised = (CgMap){ 0 };
