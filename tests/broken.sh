@@ -35,7 +35,7 @@ cases="
 15 load says no way to compute
 16 load release without prepare
 17 load op 'add' of set 'broken' is already there
-18 load has 99 results
+18 load has 999 results
 19 load the default of 'k' in the signature of op 'broken' is not a literal
 20 load Segmentation fault
 21 load it ends the program while it is loaded

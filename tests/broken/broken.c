@@ -77,7 +77,7 @@ static const CgOp op = {
     .vec = { [CG_F32] = CASE == 15 ? NULL : compute },
     .traits = CG_ELEMENTWISE | (CASE == 13 ? CG_NODIFF : 0),
     .inplace = 1,
-    .nout = CASE == 18 ? 99 : 0,
+    .nout = CASE == 18 ? 999 : 0,
     #if CASE == 14
     .kernel = { [CG_F32] = kernel },
     #elif CASE == 16

@@ -67,6 +67,8 @@ static void block(Uses *u, const CgBlock *b)
 {
     for (int i = 0; i < b->n; i++) {
         const CgStmt *s = b->at[i];
+        if (s->kind == CG_STMT_IMPORT) /* its alias is a name that it binds */
+            continue;
         uses(u, s->a);
         uses(u, s->b);
         for (int k = 0; k < s->nexprs; k++)
