@@ -77,7 +77,7 @@ static void NAME(pack_kernels)(const CgCall *call, CgShard shard)
     size_t first, last;
     cg_shard_range(shard, (size_t)(c.groups * c.rows), 1, &first, &last);
     int64_t each = c.rows * c.numbers;
-    for (size_t u = first; u < last; u++) {
+    for (size_t u = first; u < last && each; u++) {
         int64_t g = (int64_t)u / c.rows, r = (int64_t)u % c.rows, before = 0;
         T *group = to + g * each * c.h.taps * c.w.taps;
         for (int64_t phase = 0; phase < c.h.out_step * c.w.out_step; phase++) {
