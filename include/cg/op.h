@@ -361,6 +361,9 @@ typedef struct CgOp {
     int line;
 } CgOp;
 
+/* Whether bits of operands or results have number k; those past 31 are never said. */
+static inline bool cg_bits_have(uint32_t bits, int k) { return k < 32 && bits >> k & 1; }
+
 #define CG_OP_HERE .file = __FILE__, .line = __LINE__, .since = "0.1"
 #define CG_FLOAT_KERNELS(f)                    \
     {                                          \

@@ -18,7 +18,8 @@ typedef struct Loading {
     CgDataset *rows;
     CG_VEC(const char *) columns; /* of a record that some field asks for */
     const char *source;
-    int64_t dropped, records;
+    CgExamplesLost lost;
+    int64_t records;
     CgTokens ids;
     CgStrbuf text;
 } Loading;
@@ -147,15 +148,20 @@ static void encode(Loading *l, const CgTokenizer *t, const char *text, const CgT
 
 typedef enum Fit { FITS, DROPPED, WRONG } Fit;
 
-static Fit too_long(const Loading *l, const CgExampleField *f, uint32_t line, size_t tokens, CgErr *e)
+static Fit too_long(Loading *l, const CgExampleField *f, uint32_t line, size_t tokens, size_t question, CgErr *e)
 {
-    if (f->too_long == CG_TOO_LONG_CUT)
-        return FITS;
+    bool empty = f->answer && question > (size_t)f->length; /* of a row whose answer is cut away nothing counts */
     if (f->too_long == CG_TOO_LONG_DROP)
         return DROPPED;
-    cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' has %zu tokens, its length is %lld", l->source, line, f->name, tokens,
-        (long long)f->length);
-    cg_err_hint(e, "a greater length, or too_long = \"cut\" or \"drop\"");
+    if (f->too_long == CG_TOO_LONG_CUT && !empty) {
+        l->lost.cut++;
+        return FITS;
+    }
+    cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' has %zu tokens, its length is %lld%s", l->source, line, f->name, tokens,
+        (long long)f->length, f->too_long == CG_TOO_LONG_CUT ? ", and nothing is left of its answer" : "");
+    cg_err_hint(e,
+        f->too_long == CG_TOO_LONG_CUT ? "a greater length, or too_long = \"drop\""
+                                       : "a greater length, or too_long = \"cut\" or \"drop\"");
     return WRONG;
 }
 
@@ -173,7 +179,7 @@ static Fit put_tokens(
     if (f->end)
         cg_vec_push(&l->ids, t->end);
     size_t n = l->ids.len;
-    Fit fit = n > length + shift ? too_long(l, f, line, n, e) : FITS;
+    Fit fit = n > length + shift ? too_long(l, f, line, n, question, e) : FITS;
     if (fit != FITS)
         return fit;
     int32_t *tokens = out[0], *next = f->answer ? out[1] : NULL;
@@ -297,7 +303,7 @@ static bool add_row(void *arg, uint32_t line, const CgText *value, CgErr *e)
             return false;
         if (fit == DROPPED) {
             cg_rows_drop(l->rows);
-            l->dropped++;
+            l->lost.dropped++;
             return true;
         }
         at += cg_example_fields(&l->of->field[f], made);
@@ -427,7 +433,7 @@ static bool check_lines(const Loading *l, CgErr *e)
     return true;
 }
 
-CgDataset *cg_examples_load(const CgExamples *of, int64_t *dropped, CgErr *e)
+CgDataset *cg_examples_load(const CgExamples *of, CgExamplesLost *what, CgErr *e)
 {
     Loading l = { .of = of };
     CgField *field = cg_calloc((size_t)(of->n * CG_EXAMPLE_FIELDS) + 1, sizeof *field);
@@ -449,15 +455,15 @@ CgDataset *cg_examples_load(const CgExamples *of, int64_t *dropped, CgErr *e)
         ok = read_records(&l, of->path[i], e);
     if (ok && !l.rows->rows)
         ok = cg_err(e, CG_ERR_INPUT,
-            l.dropped ? "all %lld examples are too long and were dropped" : "there are no examples",
-            (long long)l.dropped);
+            l.lost.dropped ? "all %lld examples are too long and were dropped" : "there are no examples",
+            (long long)l.lost.dropped);
     for (int f = 0, k = 0; f < of->n; f++) {
         int made = cg_example_fields(&of->field[f], field + k);
         for (int i = 0; i < made; i++, k++)
             l.rows->tokenizer[k] = of->field[f].tokens && field[k].dtype == CG_I32 ? of->field[f].tokenizer : NULL;
     }
     cg_rows_done(l.rows);
-    *dropped = l.dropped;
+    *what = l.lost;
     free(field);
     cg_vec_free(&l.columns);
     cg_vec_free(&l.ids);

@@ -48,5 +48,9 @@ enum { CG_EXAMPLE_FIELDS = 3 }; /* at most, that one field becomes */
 int cg_example_fields(const CgExampleField *f, CgField out[CG_EXAMPLE_FIELDS]);
 /* A text with $names: false with an error when it is not well formed. */
 CG_NODISCARD bool cg_example_template_ok(const char *text, CgErr *e);
-CG_NODISCARD CgDataset *cg_examples_load(const CgExamples *of, int64_t *dropped, CgErr *e);
+/* What did not fit: rows that were left out, texts that were cut. */
+typedef struct CgExamplesLost {
+    int64_t dropped, cut;
+} CgExamplesLost;
+CG_NODISCARD CgDataset *cg_examples_load(const CgExamples *of, CgExamplesLost *what, CgErr *e);
 #endif

@@ -428,25 +428,13 @@ static bool help_value(CgDiag *d, const CgModelGraph *m, const CgAnnotation *z, 
     return cg_diag_meant(d, &s);
 }
 
-static bool binds(const CgBlock *b, CgAtom name)
-{
-    for (int i = 0; i < b->n; i++) {
-        for (int k = 0; k < b->at[i]->nnames; k++)
-            if (b->at[i]->names[k] == name)
-                return true;
-        if (binds(&b->at[i]->body, name) || binds(&b->at[i]->other, name))
-            return true;
-    }
-    return false;
-}
-
 /* Whether a pattern begins with a name that the graph's body does not bind, nor any parameter of it that may be a part:
  * then it fits nothing, whichever parts are used. */
 static bool begins_nowhere(const CgStmt *graph, const char *pattern)
 {
     size_t n = pattern ? strcspn(pattern, ".*") : 0;
     CgAtom first = cg_intern_printf("%.*s", (int)n, pattern ? pattern : "");
-    if (!n || pattern[n] == '*' || binds(&graph->body, first))
+    if (!n || pattern[n] == '*' || cg_block_binds(&graph->body, first))
         return false;
     for (int i = 0; i < graph->nparams; i++) {
         const CgTypeExpr *t = graph->params[i].type;

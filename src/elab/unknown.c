@@ -209,20 +209,9 @@ void cg_define_explain(CgElab *e, CgDiag *x, const CgDim *a, const CgDim *b)
 
 const char *cg_define_name(const CgElab *e) { return e->defining->graph->names[0]; }
 
-static bool binds(const CgBlock *b, CgAtom name)
-{
-    bool any = false;
-    for (int i = 0; i < b->n && !any; i++) {
-        for (int k = 0; k < b->at[i]->nnames; k++)
-            any |= b->at[i]->names[k] == name;
-        any = any || binds(&b->at[i]->body, name) || binds(&b->at[i]->other, name);
-    }
-    return any;
-}
-
 bool cg_define_has(const CgStmt *graph, CgAtom name)
 {
-    bool any = binds(&graph->body, name);
+    bool any = cg_block_binds(&graph->body, name);
     for (int i = 0; i < graph->nparams; i++)
         any |= graph->params[i].name == name;
     return any;

@@ -180,6 +180,8 @@ typedef struct CgUnit {
     int nvalues;   /* mistakes in values alone, such as a number that does not fit: the tree is whole, they are ERROR */
 } CgUnit;
 
+/* Whether a body, or one within it, binds a name. */
+bool cg_block_binds(const CgBlock *b, CgAtom name);
 /* The first node of an expression, outer ones before inner ones, for which `is` says so; NULL: there is none. */
 const CgExpr *cg_expr_find(const CgExpr *x, bool (*is)(const CgExpr *x, void *arg), void *arg);
 #endif

@@ -161,18 +161,6 @@ static void offer_files(CgSuggest *s, const char *folder, const char *pattern)
     cg_strbuf_deinit(&glob);
 }
 
-typedef struct Exporter {
-    CgAtom name;
-    const char *module;
-} Exporter;
-
-static void look_in(void *of, const char *module, CgAtom name)
-{
-    Exporter *x = of;
-    if (name == x->name && !x->module)
-        x->module = module;
-}
-
 static const char *last_word(const char *name) { return strrchr(name, '.') ? strrchr(name, '.') + 1 : name; }
 
 /* std.transformer, std.gru: a module of the library of that last word, or one that has such a name. */
@@ -185,11 +173,10 @@ static bool help_elsewhere(CgDiag *d, const char *name)
             cg_diag_fix_word(d, name, e->module);
             return true;
         }
-    Exporter x = { cg_intern(word), NULL };
-    cg_embedded_names(look_in, &x);
-    if (x.module)
-        cg_diag_help(d, "'%s' is a name of the module %s: import %s: %s", word, x.module, x.module, word);
-    return x.module != NULL;
+    const char *module = cg_embedded_module_of(cg_intern(word));
+    if (module)
+        cg_diag_help(d, "'%s' is a name of the module %s: import %s: %s", word, module, module, word);
+    return module != NULL;
 }
 
 static void report_missing(Loader *l, CgAtom name, CgSpan span, const Paths *where)

@@ -242,8 +242,8 @@ static CgValue *entropy_of(CgElab *e, const CgValue *of, CgSpan span)
         if (!isnan(cg_synth_entropy(cg_synth_kind(i), NAN)))
             cg_strbuf_printf(&kinds, "%s\"%s\"", kinds.len ? " | " : "", cg_synth_kind(i)->name);
     CgDiag *d = cg_elab_error(e, CG_E0302, span, "the entropy of this corpus is not known");
-    cg_diag_help(d, "it is of synthetic(%s), \"arithmetic\" with a knob of up to 4, and of random_tokens(..)",
-        cg_strbuf_str(&kinds));
+    cg_diag_help(
+        d, "it is of synthetic(%s), with its usual knob at least, and of random_tokens(..)", cg_strbuf_str(&kinds));
     cg_strbuf_deinit(&kinds);
     return cg_value_poison(e);
 }

@@ -87,7 +87,7 @@ static CgValue *entropy_of(CgElab *e, const CgValue *of, CgSpan span)
     if (!isnan(bits))
         return cg_value_float(e, bits, span);
     CgDiag *d = cg_elab_error(e, CG_E0302, span, "the entropy of these rows is not known");
-    cg_diag_help(d, "it is of gaussians(..), and of shapes(..) with a noise of up to 0.5");
+    cg_diag_help(d, "it is of some rows that are drawn by rule, as `cg help` of what draws them says");
     return cg_value_poison(e);
 }
 

@@ -194,11 +194,14 @@ static CgDataset *open_examples(CgSession *x, const CgValue *call, CgValue **arg
     } else {
         what.path = strings_of(e, source, &what.npaths);
     }
-    int64_t dropped = 0;
-    CgDataset *d = cg_examples_load(&what, &dropped, err);
-    if (d && dropped && !x->opts.quiet)
-        cg_session_say(x, "%lld of %lld examples are too long and were dropped", (long long)dropped,
-            (long long)(dropped + d->rows));
+    CgExamplesLost lost = { 0 };
+    CgDataset *d = cg_examples_load(&what, &lost, err);
+    if (d && lost.dropped && !x->opts.quiet)
+        cg_session_say(x, "%lld of %lld examples are too long and were dropped", (long long)lost.dropped,
+            (long long)(lost.dropped + d->rows));
+    if (d && lost.cut && !x->opts.quiet)
+        cg_session_say(
+            x, "%lld texts of %lld examples are too long and were cut", (long long)lost.cut, (long long)d->rows);
     return cg_dataset_said(x, d);
 }
 

@@ -374,7 +374,7 @@ bool cg_exec_check_finite(CgExec *x, int output)
         for (int k = 0; k < in->nout; k++) {
             if (in->out[k].buffer != s->buffer || in->out[k].offset != s->offset)
                 continue;
-            if (k >= 32 || !(in->op->checks >> k & 1))
+            if (!cg_bits_have(in->op->checks, k))
                 return false;
             x->calls[i].checked |= 1u << k;
             x->calls[i].not_finite = &x->not_finite;

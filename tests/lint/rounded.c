@@ -15,7 +15,7 @@ static void narrow(CgTensor *y, bool apart)
 
 static bool may_round(const Case *c, int k)
 {
-    return c->out_type[k].dtype == CG_F32 && (!c->op->kernel[dispatch(c)] || c->op->rounded >> k & 1);
+    return c->out_type[k].dtype == CG_F32 && (!c->op->kernel[dispatch(c)] || cg_bits_have(c->op->rounded, k));
 }
 
 /* `found` holds the results in `which` as bf16, and the others as they were. */
@@ -70,7 +70,8 @@ static void check_writing(const Case *c, bool bf16)
             for (int k = 0; k < found.n; k++) {
                 if (!(which >> k & 1))
                     continue;
-                while (over < c->nin && !(op->inplace >> over & 1 && cg_type_equal(&c->type[over], &c->out_type[k])))
+                while (over < c->nin
+                    && !(cg_bits_have(op->inplace, over) && cg_type_equal(&c->type[over], &c->out_type[k])))
                     over++;
                 if (over < c->nin) {
                     memcpy(found.out[k].data, c->in[over].data, bytes_of(&c->in[over]));

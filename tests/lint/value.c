@@ -248,7 +248,8 @@ void claim_any_order(const Case *c)
                 }
             }
             CgTensor y = found.out[0];
-            bool may = over < 0 || (c->op->inplace >> over & 1 && cg_type_equal(&c->type[over], &c->out_type[0]));
+            bool may =
+                over < 0 || (cg_bits_have(c->op->inplace, over) && cg_type_equal(&c->type[over], &c->out_type[0]));
             if (may && over >= 0) {
                 cg_tensor_copy(&y, &c->in[over], (CgShard){ .count = 1 });
                 in[over] = y;
@@ -270,7 +271,7 @@ void claim_any_order(const Case *c)
 /* Result r of `found` over operand k; false when the op does not claim it or the types differ. */
 static bool covers(const Case *c, int k, const Result *found, int r, CgTensor *in)
 {
-    bool vec = !c->op->kernel[dispatch(c)], may = vec || (c->op->inplace >> k & 1);
+    bool vec = !c->op->kernel[dispatch(c)], may = vec || cg_bits_have(c->op->inplace, k);
     const CgTensor *y = &found->out[r];
     if (!may || c->in[k].dtype != y->dtype || cg_tensor_count(&c->in[k]) != cg_tensor_count(y))
         return false;
@@ -322,7 +323,7 @@ void claim_finite(const Case *c)
         Result r = run(c->op, c, in, FORWARD);
         bool noted = noted_not_finite(), odd = false;
         for (int o = 0; o < r.n; o++)
-            for (int64_t e = 0; c->op->checks >> o & 1 && e < cg_tensor_count(&r.out[o]); e++)
+            for (int64_t e = 0; cg_bits_have(c->op->checks, o) && e < cg_tensor_count(&r.out[o]); e++)
                 odd |= !isfinite(get(r.out[o].dtype, r.out[o].data, e));
         check(noted == odd, "operand %d infinite: it notes %d, and %s of what it checks is not finite", k, noted,
             odd ? "some" : "nothing");

@@ -28,10 +28,10 @@ static void write_text(const char *name, const char *text)
 
 static CgDataset *load(const char *name, const CgExampleField *field, int n, CgErr *e)
 {
-    int64_t dropped;
+    CgExamplesLost lost;
     const char *pattern = path(name);
     *e = (CgErr){ 0 };
-    return cg_examples_load(&(CgExamples){ .path = &pattern, .npaths = 1, .field = field, .n = n }, &dropped, e);
+    return cg_examples_load(&(CgExamples){ .path = &pattern, .npaths = 1, .field = field, .n = n }, &lost, e);
 }
 
 static void refused(const char *name, CgExampleField field, const char *words)
@@ -121,10 +121,24 @@ static void records(const CgTokenizer *t)
     CgErr why = { 0 };
     tap_ok(!cg_example_template_ok("a $ b", &why) && cg_example_template_ok("$$ ${a b}$c", &why),
         "a dollar alone is no name");
+}
+
+static void too_long(const CgTokenizer *t)
+{
+    CgErr e;
+    refused("qa.jsonl",
+        (CgExampleField){ .name = "x",
+            .tokens = true,
+            .tokenizer = t,
+            .text = "$q=",
+            .answer = "${a}",
+            .length = 4,
+            .too_long = CG_TOO_LONG_CUT },
+        "qa.jsonl:2: 'x' has 7 tokens, its length is 4, and nothing is left of its answer");
     CgExampleField drop = {
         .name = "x", .tokens = true, .tokenizer = t, .text = "$q", .length = 3, .too_long = CG_TOO_LONG_DROP
     };
-    d = load("qa.jsonl", &drop, 1, &e);
+    CgDataset *d = load("qa.jsonl", &drop, 1, &e);
     tap_ok(d && d->rows == 1 && cg_dataset_origin(d, 0).line == 1, "what is too long is dropped when asked to");
     cg_dataset_free(d);
 }
@@ -132,7 +146,7 @@ static void records(const CgTokenizer *t)
 static void lines(const CgTokenizer *t)
 {
     CgErr e = { 0 };
-    int64_t dropped;
+    CgExamplesLost lost;
     write_text("a.de", "eins\nzwei\r\n\ndrei");
     write_text("a.en", "one\ntwo\n\nthree\n");
     write_text("b.en", "one\ntwo\n");
@@ -143,7 +157,7 @@ static void lines(const CgTokenizer *t)
         .column = (const char *[]){ "de", "en" },
         .field = fields,
         .n = 2 };
-    CgDataset *d = cg_examples_load(&of, &dropped, &e);
+    CgDataset *d = cg_examples_load(&of, &lost, &e);
     int32_t x[24], y[24];
     void *out[] = { x, NULL, y, NULL };
     bool good = d && d->rows == 4 && cg_dataset_read(d, 0, 4, out) == 4;
@@ -151,11 +165,11 @@ static void lines(const CgTokenizer *t)
         "lines of two files go together");
     cg_dataset_free(d);
     of.path = (const char *[]){ path("a.de"), path("b.en") };
-    tap_ok(!cg_examples_load(&of, &dropped, &e) && strstr(e.text, "do not have as many lines: one ends before line 3"),
+    tap_ok(!cg_examples_load(&of, &lost, &e) && strstr(e.text, "do not have as many lines: one ends before line 3"),
         "files of different lengths are refused");
     e = (CgErr){ 0 };
     of.column = (const char *[]){ "de", "fr" };
-    tap_ok(!cg_examples_load(&of, &dropped, &e) && strstr(e.text, "no file is given for 'en'"), "names without a file");
+    tap_ok(!cg_examples_load(&of, &lost, &e) && strstr(e.text, "no file is given for 'en'"), "names without a file");
 }
 
 /* n rows whose field x is their number, or what `shown` times it is below. */
@@ -255,6 +269,7 @@ int main(void)
         return 99;
     CgTokenizer *t = cg_tokenizer_bytes();
     records(t);
+    too_long(t);
     lines(t);
     splits();
     others();

@@ -98,5 +98,5 @@ bool cg_rounded_result(CgRounded *w, CgRef r, int k)
     if (!w->rounds || type->dtype != CG_F32)
         return false;
     bool read = false;
-    return (cg_node_code(g, n).vec || (k < 32 && n->op->rounded >> k & 1)) && only_rounded(w, r, k, &read) && read;
+    return (cg_node_code(g, n).vec || cg_bits_have(n->op->rounded, k)) && only_rounded(w, r, k, &read) && read;
 }

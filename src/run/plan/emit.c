@@ -129,7 +129,7 @@ static void lay_out(CgPlanner *d, CgRef r, int k, const CgInstr *in, CgTensor *t
     if (!(in->op->traits & CG_ANY_ORDER) || cg_layouts_order(d->layouts, r, k, t))
         return;
     for (int i = 0; i < in->nin; i++)
-        if (i < 32 && in->op->inplace >> i & 1 && cg_layouts_like(t, &in->in[i].tensor))
+        if (cg_bits_have(in->op->inplace, i) && cg_layouts_like(t, &in->in[i].tensor))
             return;
 }
 

@@ -26,11 +26,12 @@ void cg_plan_over_rows(
     CgPlan *p, const CgUsers *l, CgSlot *const *made, const CgInstr *in, CgSlot *y, bool taken[CG_MAX_IN])
 {
     const CgGraph *g = p->graph;
-    for (int i = 0; i < in->nin && i < 32; i++) {
+    for (int i = 0; i < in->nin; i++) {
         const CgTensor *x = &in->in[i].tensor;
         bool whole = x->dtype == CG_F32 && in->in[i].offset == 0 && cg_tensor_contiguous(x) && x->rank == y->tensor.rank
             && !memcmp(x->dim, y->tensor.dim, sizeof x->dim[0] * (size_t)x->rank);
-        if (!(in->op->inplace >> i & 1) || taken[i] || !whole || p->buffers.at[in->in[i].buffer].storage != CG_AT_SLAB)
+        if (!cg_bits_have(in->op->inplace, i) || taken[i] || !whole
+            || p->buffers.at[in->in[i].buffer].storage != CG_AT_SLAB)
             continue;
         int k;
         CgRef base = cg_node_base(g, cg_node(g, in->node)->in[i], &k);
@@ -81,7 +82,7 @@ static bool over_rows(const CgTensor *x, const CgTensor *y)
 bool cg_plan_may_cover(const CgInstr *in, int k, const CgTensor *y)
 {
     const CgSlot *x = &in->in[k];
-    return (in->kernel == cg_kernel_elementwise || (k < 32 && in->op->inplace >> k & 1)) && in->op != &cg_op_copy
+    return (in->kernel == cg_kernel_elementwise || cg_bits_have(in->op->inplace, k)) && in->op != &cg_op_copy
         && x->offset == 0 && (x->tensor.dtype == y->dtype || over_rows(&x->tensor, y))
         && (over_rows(&x->tensor, y) || cg_tensor_contiguous(y) ? cg_tensor_contiguous(&x->tensor)
                                                                 : cg_layouts_same(&x->tensor, y))

@@ -105,7 +105,7 @@ static void ask(CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t)
         } else {
             bool vec = !cg_op_code(n->op, cg_node_type(g, r)->dtype).kernel, over = vec;
             for (int i = 0; i < n->nin && i < 32; i++)
-                over = over || (n->in[i] == r && i < 32 && n->op->inplace >> i & 1);
+                over = over || (n->in[i] == r && cg_bits_have(n->op->inplace, i));
             if (over && n->op->traits & CG_ANY_ORDER && cg_type_equal(&n->type, cg_node_type(g, r)))
                 ask(l, v, u, 0, t); /* its result will lie over this one */
             else if (over || !(n->op->traits & CG_STRIDED))
