@@ -211,7 +211,9 @@ done
 
 if [ -n "$one" ]; then
     [ -z "${UPDATE:-}" ] || update=yes
-    one "$one" >"$into/$(echo "$one" | tr / ,)" 2>&1
+    report=$into/$(echo "$one" | tr / ,)
+    (one "$one") >"$report" 2>&1
+    times >"$report.times"
     exit 0
 fi
 [ -x "$CG" ] || { echo "run.sh: there is no program '$CG'; run make first" >&2; exit 2; }
@@ -228,15 +230,26 @@ done >"$results/list"
 [ $update = no ] || { UPDATE=yes; export UPDATE; }
 xargs -P "$jobs" -I '{}' sh "$here/run.sh" --into "$results" --one '{}' <"$results/list"
 
+# The ten cases that took most processor time, children and all, in whole seconds.
+longest()
+{
+    find "$results" -name '*.times' -exec awk '
+        FNR == 2 {
+            gsub(/s/, ""); split($1, user, "m"); split($2, system_, "m"); sub(/.*\//, "", FILENAME)
+            printf "%d %s\n", 60 * (user[1] + system_[1]) + user[2] + system_[2], substr(FILENAME, 1, length(FILENAME) - 6)
+        }' {} + | sort -rn | head -n 10 | tr ',\n' '/ '
+}
+
 while read -r name; do
     cat "$results/$(echo "$name" | tr / ,)" 2>/dev/null || echo "not ok - $name: no result"
-done <"$results/list" | awk '
+done <"$results/list" | awk -v longest="$(longest)" '
     /^ok /     { passed += !/# *[Ss][Kk][Ii][Pp]/; skipped += /# *[Ss][Kk][Ii][Pp]/; sub(/^ok/, "ok " ++n) }
     /^not ok / { failed++; sub(/^not ok/, "not ok " ++n); bad = bad "\n#   " $0 }
     { print }
     END {
         print "1.." n
         if (skipped) print "# " skipped " skipped"
+        if (n > 1000) print "# most seconds of processor time: " longest
         if (failed) print "# failed:" bad
         print passed + 0 " passed, " failed + 0 " failed"
         exit failed || !n
