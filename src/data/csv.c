@@ -2,6 +2,8 @@
  * Takes bytes; gives rows. Must not go past the end whatever the quotes say. */
 #include "data/csv.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void cg_csv_init(CgCsv *c, const char *path, const char *at, size_t len)
@@ -66,13 +68,19 @@ bool cg_csv_row(CgCsv *c, CgErr *e)
     return ok;
 }
 
-bool cg_text_number(CgText t, double *out)
+static CgText without_blanks(CgText t)
 {
-    char word[64];
     while (t.len && (*t.at == ' ' || *t.at == '\t'))
         t.at++, t.len--;
     while (t.len && (t.at[t.len - 1] == ' ' || t.at[t.len - 1] == '\t' || t.at[t.len - 1] == '\r'))
         t.len--;
+    return t;
+}
+
+bool cg_text_number(CgText t, double *out)
+{
+    char word[64];
+    t = without_blanks(t);
     if (!t.len || t.len >= sizeof word)
         return false;
     memcpy(word, t.at, t.len);
@@ -80,4 +88,17 @@ bool cg_text_number(CgText t, double *out)
     char *end;
     *out = strtod(word, &end);
     return end == word + t.len && !strpbrk(word, "xXpP");
+}
+
+bool cg_text_is_exact(CgText t, double x)
+{
+    char digits[400]; /* of the largest double 309 */
+    t = without_blanks(t);
+    while (t.len > 1 && (*t.at == '+' || *t.at == '-' || *t.at == '0'))
+        t.at++, t.len--;
+    for (size_t i = 0; i < t.len; i++)
+        if (t.at[i] < '0' || t.at[i] > '9')
+            return true;
+    int n = snprintf(digits, sizeof digits, "%.0f", fabs(x));
+    return n == (int)t.len && !memcmp(digits, t.at, t.len);
 }

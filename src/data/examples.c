@@ -205,6 +205,15 @@ static bool put_number(const Loading *l, const CgExampleField *f, uint32_t line,
     else if (!cg_text_number(text, &x))
         return cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', no number", l->source, line, name, shown, text.at);
     bool whole = f->dtype == CG_I32 || f->dtype == CG_I64;
+    if (!cg_text_is_exact(text, f->dtype == CG_F32 ? (double)(float)x : x)) {
+        cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', which has no exact place among numbers of type %s", l->source,
+            line, name, shown, text.at, cg_dtype_name(f->dtype));
+        cg_err_hint(e, "numbers with a point are rounded; integers are exact to 2^24 as f32, to 2^53 as f64 and i64");
+        return false;
+    }
+    if (f->dtype == CG_BOOL && x != 0 && x != 1)
+        return cg_err(
+            e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', neither true nor false", l->source, line, name, shown, text.at);
     if (whole && (x != floor(x) || fabs(x) > (f->dtype == CG_I32 ? 2147483647.0 : 9007199254740992.0)))
         return cg_err(
             e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', no integer that fits", l->source, line, name, shown, text.at);

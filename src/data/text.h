@@ -17,4 +17,7 @@ static inline bool cg_text_ends(const char *name, size_t n, const char *ending)
 
 /* A plain number that is the whole text, blanks around it left out: 12, -0.5, 1e-3, nan. Locales do not matter. */
 CG_NODISCARD bool cg_text_number(CgText t, double *out);
+/* Whether such a number lost no digit when it became x: integers are to be exact, numbers with a point or an exponent
+ * are the nearest there is. */
+CG_NODISCARD bool cg_text_is_exact(CgText t, double x);
 #endif

@@ -462,7 +462,7 @@ CgValue *cg_number_binary(CgElab *e, const CgFrame *f, const char *op, CgValue *
 int cg_number_compare(const CgValue *a, const CgValue *b); /* in order: below, at or above 0; NaN stands last */
 bool cg_number_is_nan(const CgValue *v);
 bool cg_number_fits(
-    CgElab *e, const CgValue *v, CgDtype dtype, CgSpan span); /* else reports that it is not exact there */
+    CgElab *e, const CgValue *v, CgDtype dtype, CgSpan span); /* else reports that it is not exact, or too large */
 /* A number as a scalar tensor of this dtype, poison when it has no exact place there; a tensor as it is. NULL when it
  * is neither. */
 CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype);

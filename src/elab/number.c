@@ -6,6 +6,7 @@
 
 #include "elab/elab.h"
 #include "lang/resolve.h"
+#include "run/tensor.h"
 
 static CgValue *no_result(CgElab *e, const CgExpr *x, const char *why, const char *help)
 {
@@ -172,24 +173,41 @@ int cg_number_compare(const CgValue *a, const CgValue *b)
     return a->f < b->f ? -1 : a->f > b->f;
 }
 
+/* The nearest number of a type of floats. */
+static double nearest(double x, CgDtype dtype)
+{
+    uint64_t at = 0;
+    cg_element_put(dtype, &at, x);
+    return cg_tensor_number(&(CgTensor){ .dtype = dtype, .data = &at }, 0);
+}
+
+static bool whole_fits(int64_t i, CgDtype dtype)
+{
+    if (dtype == CG_I32)
+        return i >= INT32_MIN && i <= INT32_MAX;
+    if (dtype == CG_I8)
+        return i >= INT8_MIN && i <= INT8_MAX;
+    if (!cg_dtype_has_derivative(dtype))
+        return i >= -(1LL << 53) && i <= 1LL << 53; /* constants of graphs are doubles */
+    double near = nearest((double)i, dtype);        /* 2^60 is exact, 2^24 + 1 is not in f32 */
+    return near >= -0x1p63 && near < 0x1p63 && (int64_t)near == i;
+}
+
 bool cg_number_fits(CgElab *e, const CgValue *v, CgDtype dtype, CgSpan span)
 {
-    if (v->kind != CG_VALUE_INT)
-        return true;
-    bool fits = v->i >= -(1LL << 53) && v->i <= 1LL << 53; /* constants of graphs are doubles */
-    if (dtype == CG_I32)
-        fits = v->i >= INT32_MIN && v->i <= INT32_MAX;
-    else if (dtype == CG_I8)
-        fits = v->i >= INT8_MIN && v->i <= INT8_MAX;
-    else if (cg_dtype_is_float(dtype)) { /* 2^60 is exact, 2^24 + 1 is not in f32 */
-        double near = dtype == CG_F32 ? (double)(float)v->i : (double)v->i;
-        fits = near >= -0x1p63 && near < 0x1p63 && (int64_t)near == v->i;
+    CgSpan at = span.file ? span : v->span;
+    if (v->kind == CG_VALUE_INT && !whole_fits(v->i, dtype)) {
+        CgDiag *d = cg_elab_error(
+            e, CG_E0309, at, "%lld has no exact place among numbers of type %s", (long long)v->i, cg_dtype_name(dtype));
+        if (cg_dtype_has_derivative(dtype) && isfinite(nearest((double)v->i, dtype)))
+            cg_diag_help(d, "write %lld.0 for the nearest number there is", (long long)v->i);
+        return false;
     }
-    if (fits)
-        return true;
-    CgDiag *d = cg_elab_error(e, CG_E0309, span.file ? span : v->span,
-        "%lld has no exact place among numbers of type %s", (long long)v->i, cg_dtype_name(dtype));
-    if (cg_dtype_is_float(dtype))
-        cg_diag_help(d, "write %lld.0 for the nearest number there is", (long long)v->i);
-    return false;
+    if (v->kind == CG_VALUE_FLOAT && cg_dtype_has_derivative(dtype) && isfinite(v->f)
+        && !isfinite(nearest(v->f, dtype))) {
+        CgDiag *d = cg_elab_error(e, CG_E0309, at, "%g is beyond the numbers of type %s", v->f, cg_dtype_name(dtype));
+        cg_diag_help(d, "what is larger than all numbers is written inf");
+        return false;
+    }
+    return true;
 }

@@ -758,6 +758,18 @@ static const CgAttrs *attributes(CgElab *e, CgFrame *f, const Call *c, CgValue *
     return cg_attrs(n, attrs);
 }
 
+/* Whether a result of integers went past 64 bits: it is then off that of floats by far. */
+static bool wraps(const CgOp *op, const double *x, int n, const CgAttrs *attrs, int64_t result)
+{
+    const void *in[CG_MAX_IN];
+    double near = 0;
+    for (int i = 0; i < n; i++)
+        in[i] = &x[i];
+    if (op->vec[CG_F64])
+        op->vec[CG_F64](in, &near, 1, attrs);
+    return op->vec[CG_F64] && fabs(near - (double)result) > 0x1p62;
+}
+
 /* An elementwise op of plain numbers is a plain number, as the op's own function for f64 says: erf(0.5). Of integers it
  * is an integer where the op has one of them. NULL where the operands are not that. */
 static CgValue *of_numbers(CgElab *e, CgFrame *f, const Call *c)
@@ -777,6 +789,8 @@ static CgValue *of_numbers(CgElab *e, CgFrame *f, const Call *c)
     CgType types[CG_MAX_IN];
     const void *in[CG_MAX_IN];
     for (int i = 0; i < c->n; i++) {
+        if (dtype == CG_F64 && !cg_number_fits(e, c->in[i], CG_F64, c->spans[i]))
+            return cg_value_poison(e);
         types[i] = cg_type(dtype, 0, NULL);
         in[i] = dtype == CG_I64 ? (const void *)&k[i] : &x[i];
     }
@@ -793,6 +807,10 @@ static CgValue *of_numbers(CgElab *e, CgFrame *f, const Call *c)
         uint8_t b;
     } out = { 0 };
     c->op->vec[dtype](in, &out, 1, attrs);
+    if (inf.out[0].dtype == CG_I64 && wraps(c->op, x, c->n, attrs, out.i)) {
+        cg_elab_error(e, CG_E0309, c->caret, "the result does not fit in 64 bits");
+        return cg_value_poison(e);
+    }
     switch (inf.out[0].dtype) {
     case CG_F64: return cg_value_float(e, out.f, c->span);
     case CG_I64: return cg_value_int(e, out.i, c->span);

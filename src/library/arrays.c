@@ -94,8 +94,11 @@ static bool add_list(const CgValue *v, const CgTensor *t, int depth, Numbers *ou
     double number = v->kind == CG_VALUE_BOOL ? (double)v->i : 0;
     if (depth == t->rank) {
         bool good = v->kind == CG_VALUE_BOOL || cg_value_number(v, &number);
-        cg_vec_push(out, (float)number);
-        return good && (isfinite((float)number) || !isfinite(number));
+        float near = (float)number;
+        cg_vec_push(out, near);
+        if (v->kind == CG_VALUE_INT) /* exact, as integers are everywhere */
+            return good && fabsf(near) < 0x1p63f && (int64_t)near == v->i;
+        return good && (isfinite(near) || !isfinite(number));
     }
     bool good = v->kind == CG_VALUE_LIST && v->n == t->dim[depth];
     for (int i = 0; good && i < v->n; i++)
@@ -113,7 +116,7 @@ static bool add_numbers(Columns *c, const CgValue *v, const char *field, CgErr *
     c->file[c->nfiles++] = (CgTensors){ .own = numbers.at };
     t.data = numbers.at;
     if (!good)
-        return cg_err(e, CG_ERR_INPUT, "'%s' is no list of rows of numbers of f32 that are alike", field);
+        return cg_err(e, CG_ERR_INPUT, "'%s' is no list of equally long rows of numbers that f32 has", field);
     return add(c, "the script", field, &t, false, e);
 }
 

@@ -35,8 +35,10 @@ static void print_numbers(const CgField *f, void *row, CgStrbuf *out)
         t.stride[i] = step;
     }
     cg_strbuf_puts(out, f->rank ? "[" : "");
-    for (int64_t i = 0; i < n && i < MOST_NUMBERS; i++)
-        cg_strbuf_printf(out, "%s%.6g", i ? ", " : "", cg_tensor_number(&t, i));
+    for (int64_t i = 0; i < n && i < MOST_NUMBERS; i++) {
+        cg_strbuf_puts(out, i ? ", " : "");
+        cg_tensor_print(&t, i, out);
+    }
     cg_strbuf_puts(out, n > MOST_NUMBERS ? ", .." : "");
     cg_strbuf_puts(out, f->rank ? "]" : "");
 }

@@ -77,6 +77,8 @@ static CgValue *build_field(CgElab *e, CgFrame *f, const CgArguments *a)
         return refuse(e, a->call, "'length', 'too_long', 'end' and 'answer' are of tokens: name a 'tokenizer', too");
     if (tokens && (a->written[DTYPE] || a->written[SIZE] || a->written[BELOW] || a->written[CLASSES]))
         return refuse(e, a->call, "'dtype', 'size', 'below' and 'classes' are of numbers, not of tokens");
+    if (cg_dtype_is_narrow((CgDtype)a->at[DTYPE]->i))
+        return refuse(e, a->span[DTYPE], "fields are f32, f64, i32, i64 or bool: a graph casts them");
     if (several && (a->at[SIZE]->i || a->at[CLASSES]->n))
         return refuse(e, a->span[COLUMN], "a list and a class are of one column");
     for (int i = 0; i < a->at[CLASSES]->n; i++)

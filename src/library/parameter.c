@@ -65,11 +65,7 @@ enum { EDGE = 3, FEW = 12 }; /* of an axis longer than FEW the first and last ED
 static void show_axis(const CgTensor *t, int axis, int64_t at, CgStrbuf *out)
 {
     if (axis == t->rank) {
-        double x = cg_tensor_number(t, at);
-        if (t->dtype == CG_BOOL)
-            cg_strbuf_puts(out, x != 0 ? "true" : "false");
-        else
-            cg_strbuf_printf(out, "%.6g", x);
+        cg_tensor_print(t, at, out);
         return;
     }
     int64_t n = t->dim[axis], below = 1;

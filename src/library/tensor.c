@@ -135,7 +135,8 @@ static bool is_element(CgElab *e, double number, CgDtype dtype, CgSpan span)
 
 static CgValue *build_fill(CgElab *e, CgFrame *f, const CgArguments *a)
 {
-    double number = a->at[0]->f;
+    double number = 0;
+    cg_value_number(a->at[0], &number);
     if (!e->model)
         return no_graph(e, a);
     CgType t = { .dtype = (CgDtype)a->at[2]->i };
@@ -153,7 +154,7 @@ static CgValue *build_fill(CgElab *e, CgFrame *f, const CgArguments *a)
         cg_elab_error(e, CG_E0403, a->call, "fill does not know its shape here: give it one, fill(0, [B, T])");
         return cg_value_poison(e);
     }
-    if (!is_element(e, number, t.dtype, a->span[0]))
+    if (!is_element(e, number, t.dtype, a->span[0]) || !cg_number_fits(e, a->at[0], t.dtype, a->span[0]))
         return cg_value_poison(e);
     CgValue *v = cg_value_tensor(e, cg_fill(&e->model->build, t, number), a->call);
     v->tensor->written = (uint16_t)((1u << t.rank) - 1); /* one number repeated: a 1 that grows changes nothing */
@@ -195,7 +196,7 @@ static bool elements_of_list(CgElab *e, const CgValue *v, int depth, Written *ou
     double number = v->kind == CG_VALUE_BOOL ? (double)v->i : 0;
     if (depth != out->type.rank || (v->kind != CG_VALUE_BOOL && !cg_value_number(v, &number)) || out->n == MAX_WRITTEN)
         return false;
-    if (v->kind == CG_VALUE_INT && !cg_number_fits(e, v, out->type.dtype, v->span)) {
+    if (!cg_number_fits(e, v, out->type.dtype, v->span)) {
         out->refused = true;
         return false;
     }
@@ -403,7 +404,7 @@ static const CgFunction fn_axis_numbers = { CG_FUNCTION_HERE, .name = "axis_numb
 static const CgFunction fn_iota = { CG_FUNCTION_HERE, .name = "iota", .sig = "(n: dim) -> tensor", .build = build_iota,
     .doc = "0, 1, .. n-1 as i32[n]." };
 static const CgFunction fn_fill = { CG_FUNCTION_HERE, .name = "fill",
-    .sig = "(value: float, shape: dim[] | none = none, dtype: dtype = f32) -> tensor", .build = build_fill,
+    .sig = "(value: int | float, shape: dim[] | none = none, dtype: dtype = f32) -> tensor", .build = build_fill,
     .doc = "A tensor of one value; without a shape that of the parameter being initialised." };
 static const CgFunction fn_tensor = { CG_FUNCTION_HERE, .name = "tensor",
     .sig = "(list: list | float | bool, dtype: dtype = f32) -> tensor", .build = build_tensor,

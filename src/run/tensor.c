@@ -42,6 +42,16 @@ double cg_tensor_number(const CgTensor *t, int64_t i)
     return NAN;
 }
 
+void cg_tensor_print(const CgTensor *t, int64_t i, CgStrbuf *out)
+{
+    if (t->dtype == CG_BOOL)
+        cg_strbuf_puts(out, cg_tensor_whole(t, i) ? "true" : "false");
+    else if (cg_dtype_has_derivative(t->dtype))
+        cg_strbuf_printf(out, "%.6g", cg_tensor_number(t, i));
+    else
+        cg_strbuf_printf(out, "%lld", (long long)cg_tensor_whole(t, i));
+}
+
 bool cg_tensor_contiguous(const CgTensor *t)
 {
     int64_t expect = 1;

@@ -14,7 +14,8 @@
 #include "data/text.h"
 #include "table/table.h"
 
-/* What all cells of a column could be. */
+/* What all cells of a column could be. A whole number that a double would round is no number among others: a column
+ * with one is whole throughout, else of texts. */
 typedef struct Kinds {
     bool whole, number, truth, any;
 } Kinds;
@@ -92,8 +93,8 @@ static bool is_number(const char *s, bool *whole)
     errno = 0;
     (void)strtoll(s, &end, 10);
     *whole = !*end && errno == 0 && *s != '+';
-    (void)strtod(s, &end);
-    return !*end;
+    double x = strtod(s, &end);
+    return !*end && cg_text_is_exact((CgText){ s, strlen(s) }, x);
 }
 
 static void look_at(Kinds *k, const char *s)
@@ -202,13 +203,14 @@ static bool look_at_json(Kinds *k, const json_t *v)
 {
     if (json_is_null(v))
         return true;
-    bool whole = json_is_integer(v), number = json_is_number(v), truth = json_is_boolean(v);
-    bool before = k->any;
-    bool same =
-        !before || (k->truth && truth) || (k->number && number) || (!k->truth && !k->number && json_is_string(v));
+    bool whole = json_is_integer(v), truth = json_is_boolean(v), before = k->any;
+    json_int_t exact = 1LL << 53;
+    bool number = whole ? json_integer_value(v) >= -exact && json_integer_value(v) <= exact : json_is_real(v);
+    bool same = !before || (k->truth && truth) || (k->whole && whole) || (k->number && number)
+        || (!k->truth && !k->whole && !k->number && json_is_string(v));
     *k = (Kinds){ (!before || k->whole) && whole, (!before || k->number) && number, (!before || k->truth) && truth,
         true };
-    return same && (number || truth || json_is_string(v));
+    return same && (whole || number || truth || json_is_string(v));
 }
 
 static CgCell cell_of_json(CgCellKind kind, const json_t *v)
