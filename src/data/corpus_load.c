@@ -102,7 +102,10 @@ static bool find_files(const char *const *patterns, int n, CgCorpusFiles *out, C
         CgPaths paths = { 0 };
         ok = cg_io_glob(patterns[k], &paths, e);
         for (size_t i = 0; ok && i < paths.len; i++) {
-            uint64_t once = cg_hash64(paths.at[i], strlen(paths.at[i]), 0);
+            CgFileMark mark; /* another path to a file is that file */
+            uint64_t once = !cg_io_mark(paths.at[i], &mark) && !mark.number
+                ? cg_hash64(paths.at[i], strlen(paths.at[i]), 0)
+                : cg_hash64(&mark, offsetof(CgFileMark, bytes), 0);
             if (cg_map_get(&seen, once, NULL))
                 continue;
             cg_map_put(&seen, once, 1);

@@ -206,7 +206,8 @@ CgDataset *cg_rows_beside(CgDataset *of, const CgField *field, const void *const
 typedef struct Several {
     int n;
     CgDataset **component;
-    CgDeal *deal; /* NULL: one after the other */
+    double *share; /* NULL: one after the other */
+    CgDeal *deal;
 } Several;
 
 /* The part that row i of the whole is of, and its number there. */
@@ -257,6 +258,7 @@ static void several_free(CgDataset *d)
         cg_dataset_free(s->component[i]);
     cg_deal_free(s->deal);
     free(s->component);
+    free(s->share);
     free(s);
 }
 
@@ -334,15 +336,15 @@ static CgDataset *together(const CgDatasetKind *kind, CgDataset *const *componen
     return d;
 }
 
-static void put_digest(CgDataset *d, const char *what, const double *shares)
+static void put_digest(CgDataset *d, const char *what)
 {
     const Several *s = d->data;
     CgDigester *digest = cg_digester_new();
     cg_digester_add(digest, what, strlen(what) + 1);
     for (int i = 0; i < s->n; i++) {
         cg_digester_add(digest, &s->component[i]->digest, sizeof s->component[i]->digest);
-        if (shares)
-            cg_digester_add(digest, &shares[i], sizeof shares[i]);
+        if (s->share)
+            cg_digester_add(digest, &s->share[i], sizeof s->share[i]);
     }
     d->digest = cg_digester_free(digest);
 }
@@ -351,8 +353,30 @@ CgDataset *cg_rows_chain(CgDataset *const *components, int n, CgErr *e)
 {
     CgDataset *d = together(&chain, components, n, e);
     if (d)
-        put_digest(d, "chain", NULL);
+        put_digest(d, "chain");
     return d;
+}
+
+/* The parts of a mixture, those of mixtures in it for these, each once with all of its shares. */
+typedef struct Parts {
+    CG_VEC(CgDataset *) component;
+    CG_VEC(double) share;
+} Parts;
+
+static void add_part(Parts *p, CgDataset *of, double share)
+{
+    const Several *s = of->data;
+    for (int i = 0; of->kind == &mixture && i < s->n; i++)
+        add_part(p, s->component[i], share * s->share[i]);
+    size_t at = 0;
+    while (at < p->component.len && !cg_digest_equal(p->component.at[at]->digest, of->digest))
+        at++;
+    if (of->kind != &mixture && at < p->component.len)
+        p->share.at[at] += share;
+    else if (of->kind != &mixture) {
+        cg_vec_push(&p->component, of);
+        cg_vec_push(&p->share, share);
+    }
 }
 
 CgDataset *cg_rows_mix(CgDataset *const *components, const double *shares, int n, CgErr *e)
@@ -369,20 +393,23 @@ CgDataset *cg_rows_mix(CgDataset *const *components, const double *shares, int n
             return NULL;
         }
     }
-    CgDataset *d = together(&mixture, components, n, e);
-    if (!d)
-        return NULL;
-    Several *s = d->data;
-    double *share = cg_calloc((size_t)n + 1, sizeof *share);
-    int64_t *has = cg_calloc((size_t)n + 1, sizeof *has);
-    for (int i = 0; i < n; i++) {
-        share[i] = shares[i] / sum;
-        has[i] = components[i]->rows;
+    Parts parts = { 0 };
+    for (int i = 0; i < n; i++)
+        add_part(&parts, components[i], shares[i] / sum);
+    CgDataset *d = together(&mixture, parts.component.at, (int)parts.component.len, e);
+    if (d) {
+        Several *s = d->data;
+        int64_t *has = cg_calloc((size_t)s->n + 1, sizeof *has);
+        for (int i = 0; i < s->n; i++)
+            has[i] = s->component[i]->rows;
+        s->share = parts.share.at;
+        parts.share.at = NULL;
+        s->deal = cg_deal_new(s->share, s->n);
+        d->rows = cg_deal_until(s->deal, has);
+        put_digest(d, "mix");
+        free(has);
     }
-    s->deal = cg_deal_new(share, n);
-    d->rows = cg_deal_until(s->deal, has);
-    put_digest(d, "mix", share);
-    free(share);
-    free(has);
+    cg_vec_free(&parts.component);
+    free(parts.share.at);
     return d;
 }

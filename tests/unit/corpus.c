@@ -418,6 +418,12 @@ static void folders(void)
     c = cg_corpus_load(both, 2, NULL, NULL, &e);
     ok(c && cg_digest_equal(d, cg_corpus_digest(c)), "a file found twice is read once; the digest is of contents");
     cg_corpus_free(c);
+    link(path("d/a.txt"), path("hard.txt"));
+    symlink("d", path("soft"));
+    const char *names[] = { path("d/../d/a.txt"), path("hard.txt"), path("soft/a.txt"), path("d/**/*.txt") };
+    c = cg_corpus_load(names, 4, NULL, NULL, &e);
+    ok(c && cg_corpus_count(c) == 3, "by whatever path and link it is found");
+    cg_corpus_free(c);
     c = load("d/x.bin", NULL, &e);
     ok(c && cg_corpus_bytes(c, CG_ALL) == 7, "a file named outright is read whatever it holds");
     cg_corpus_free(c);

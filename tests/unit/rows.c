@@ -236,6 +236,18 @@ static void others(void)
         }
     }
     tap_ok(exact, "a mixture keeps its shares at every row");
+    CgDataset *c = numbers(60, 2000), *beside = cg_rows_mix((CgDataset *[]){ a, c }, (double[]){ 1, 1 }, 2, &e);
+    CgDataset *nested = cg_rows_mix((CgDataset *[]){ mix, beside, a }, (double[]){ 1, 1, 2 }, 3, &e);
+    int times[3000] = { 0 }, most = 0;
+    for (int64_t i = 0; nested && i < nested->rows; i++) {
+        cg_dataset_read(nested, i, 1, out);
+        most = ++times[x[0]] > most ? times[x[0]] : most;
+    }
+    tap_ok(nested && nested->rows > 121 && nested->rows < 126 && most == 1,
+        "what several parts share is there once, with all its shares");
+    cg_dataset_free(nested);
+    cg_dataset_free(beside);
+    cg_dataset_free(c);
     int seen[100] = { 0 };
     bool epochs = true;
     for (int64_t step = 0; step < 20; step++) {
