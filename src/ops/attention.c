@@ -145,13 +145,33 @@ static void attention_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 
 /* ---- recognition ---- */
 
-/* A tensor of four axes that only some of them change, by bits: r has these alone. */
+/* A tensor that only some of the four axes change, by bits: r has these alone. */
 typedef struct Narrow {
     CgRef r;
     unsigned axes;
 } Narrow;
 
 enum { ROW = 1 << 2, COLUMN = 1 << 3, ALL = 15, DEEPEST = 24 };
+
+/* Scores written by hand may have no heads, or neither these nor a batch: which of the four axis k of so many is. */
+static int axis_of(int rank, int k) { return k < rank - 2 ? k : k + 4 - rank; }
+
+static unsigned axes_of(int rank)
+{
+    unsigned axes = 0;
+    for (int k = 0; k < rank; k++)
+        axes |= 1u << axis_of(rank, k);
+    return axes;
+}
+
+/* A type with all four axes; those that it does not have are 1. */
+static CgType four(const CgType *t)
+{
+    const CgDim *dim[4] = { cg_dim_int(1), cg_dim_int(1), cg_dim_int(1), cg_dim_int(1) };
+    for (int k = 0; k < t->rank; k++)
+        dim[axis_of(t->rank, k)] = t->dim[k];
+    return cg_type(t->dtype, 4, dim);
+}
 
 static int rank_of(unsigned axes) { return __builtin_popcount(axes); }
 
@@ -172,29 +192,29 @@ static CgRef widened(CgBuild *b, Narrow x, unsigned axes, const CgType *all)
     return x.axes == axes ? x.r : cg_broadcast(b, x.r, n, dim, from);
 }
 
-/* x, of four axes, as what is repeated in it, through elementwise ops. */
+/* x as what is repeated in it, through elementwise ops. */
 static Narrow narrow(CgBuild *b, CgRef x, int depth)
 {
-    CgType t = cg_ref_type(b, x);
+    CgType t = cg_ref_type(b, x), all = four(&t);
     double value;
     if (cg_ref_const(b, x, &value))
         return (Narrow){ cg_fill(b, cg_type(t.dtype, 0, NULL), value), 0 };
     if (cg_ref_is(b, x, "broadcast")) {
         const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, x), "axes");
         unsigned kept = 0;
-        for (int i = 0; i < 4; i++)
-            kept |= axes->ints[i] >= 0 ? 1u << i : 0;
+        for (int i = 0; i < t.rank; i++)
+            kept |= axes->ints[i] >= 0 ? 1u << axis_of(t.rank, i) : 0;
         return (Narrow){ cg_ref_in(b, x, 0), kept };
     }
     if (cg_ref_is(b, x, "iota")) {
-        int axis = cg_axis(cg_ref_attrs(b, x), "axis", 4);
+        int axis = cg_axis(cg_ref_attrs(b, x), "axis", t.rank);
         CgAttr attrs[2] = { cg_a_type("type", cg_type(t.dtype, 1, &t.dim[axis])), cg_a_int("axis", 0) };
-        return (Narrow){ cg_build(b, "iota", 0, NULL, cg_attrs(2, attrs)), 1u << axis };
+        return (Narrow){ cg_build(b, "iota", 0, NULL, cg_attrs(2, attrs)), 1u << axis_of(t.rank, axis) };
     }
     const CgOp *op = cg_ref_op(b, x);
     int nin = cg_ref_nin(b, x);
     if (!(op->traits & CG_ELEMENTWISE) || nin > 3 || depth > DEEPEST)
-        return (Narrow){ x, ALL };
+        return (Narrow){ x, axes_of(t.rank) };
     Narrow in[3];
     unsigned axes = 0;
     CgRef refs[3];
@@ -203,8 +223,8 @@ static Narrow narrow(CgBuild *b, CgRef x, int depth)
         axes |= in[i].axes;
     }
     for (int i = 0; i < nin; i++)
-        refs[i] = widened(b, in[i], axes, &t);
-    return (Narrow){ axes == ALL ? x : cg_build(b, op->name, nin, refs, cg_ref_attrs(b, x)), axes };
+        refs[i] = widened(b, in[i], axes, &all);
+    return (Narrow){ axes == axes_of(t.rank) ? x : cg_build(b, op->name, nin, refs, cg_ref_attrs(b, x)), axes };
 }
 
 /* r as row * its index along axis `row` + column * .. + plus. */
@@ -280,9 +300,10 @@ static bool sees_itself(CgBuild *b, Narrow mask, const CgType *all)
 
 /* What becomes of products before the softmax: scale, cap, what is added, what is hidden. */
 typedef struct Scores {
-    CgType type;
-    CgRef of; /* what is left: products */
+    CgType type; /* of four axes */
+    CgRef of;    /* what is left: products */
     double scale, cap;
+    Narrow by;      /* a factor that is no number, the same for all keys; r = CG_NONE: there is none */
     int64_t offset; /* of a causal mask; -1: none */
     Narrow bias, seen;
     bool adds, hides;
@@ -333,27 +354,42 @@ static void add_bias(CgBuild *b, Scores *s, Narrow x)
 
 static bool plain_matmul(CgBuild *b, CgRef r)
 {
-    return cg_ref_is(b, r, "matmul") && cg_ref_type(b, cg_ref_in(b, r, 0)).rank == 4
-        && cg_ref_type(b, cg_ref_in(b, r, 1)).rank == 4;
+    int rank = cg_ref_type(b, r).rank;
+    return cg_ref_is(b, r, "matmul") && rank >= 2 && rank <= 4 && cg_ref_type(b, cg_ref_in(b, r, 0)).rank == rank
+        && cg_ref_type(b, cg_ref_in(b, r, 1)).rank == rank;
 }
 
-/* x = a constant times y, or not: then it is x itself. */
-static CgRef unscaled(CgBuild *b, CgRef x, double *scale)
+/* Whether s is what x is times, or, `divided`, over, for all keys: then it is a part of the scale. */
+static bool take_factor(CgBuild *b, CgRef x, bool divided, Scores *s)
 {
+    CgType t = cg_ref_type(b, x), all = four(&t);
+    Narrow f = narrower(b, (Narrow){ x, axes_of(t.rank) });
     double k;
+    if (cg_ref_const(b, x, &k)) {
+        s->scale = divided ? s->scale / k : s->scale * k;
+        return !divided || k != 0;
+    }
+    if (f.r == x || f.axes & COLUMN)
+        return false;
+    Narrow one = { cg_fill(b, cg_type(t.dtype, 0, NULL), 1), 0 }, by = s->by.r == CG_NONE ? one : s->by;
+    unsigned axes = by.axes | f.axes;
+    s->by = (Narrow){ cg_b(b, divided ? "div" : "mul", widened(b, by, axes, &all), widened(b, f, axes, &all)), axes };
+    return true;
+}
+
+/* x without what it is scaled by. */
+static CgRef unscaled(CgBuild *b, CgRef x, Scores *s)
+{
     for (;;) {
-        if (cg_ref_is(b, x, "mul") && cg_ref_const(b, cg_ref_in(b, x, 0), &k)) {
-            *scale *= k;
-            x = cg_ref_in(b, x, 1);
-        } else if (cg_ref_is(b, x, "mul") && cg_ref_const(b, cg_ref_in(b, x, 1), &k)) {
-            *scale *= k;
-            x = cg_ref_in(b, x, 0);
-        } else if (cg_ref_is(b, x, "div") && cg_ref_const(b, cg_ref_in(b, x, 1), &k) && k != 0) {
-            *scale /= k;
-            x = cg_ref_in(b, x, 0);
-        } else {
+        bool divided = cg_ref_is(b, x, "div");
+        if (!divided && !cg_ref_is(b, x, "mul"))
             return x;
-        }
+        if (take_factor(b, cg_ref_in(b, x, 1), divided, s))
+            x = cg_ref_in(b, x, 0);
+        else if (!divided && take_factor(b, cg_ref_in(b, x, 0), false, s))
+            x = cg_ref_in(b, x, 1);
+        else
+            return x;
     }
 }
 
@@ -362,10 +398,11 @@ static bool find_products(CgBuild *b, CgRef x, Scores *s)
 {
     s->scale = 1;
     s->cap = 0;
-    x = unscaled(b, x, &s->scale);
-    if (cg_ref_is(b, x, "tanh")) {
+    s->by.r = CG_NONE;
+    x = unscaled(b, x, s);
+    if (cg_ref_is(b, x, "tanh") && s->by.r == CG_NONE) { /* what it is times is a cap */
         s->cap = s->scale;
-        x = unscaled(b, cg_ref_in(b, x, 0), &s->scale);
+        x = unscaled(b, cg_ref_in(b, x, 0), s);
     }
     s->of = x;
     return plain_matmul(b, x) && isfinite(s->scale) && isfinite(s->cap) && s->cap >= 0;
@@ -455,6 +492,12 @@ static CgRef blind_to_nan(CgBuild *b, const Scores *s, CgRef y, Narrow m)
     return cg_where(b, widened(b, m, ALL, &t), cg_fill(b, t, NAN), y);
 }
 
+static CgRef in_four(CgBuild *b, CgRef x)
+{
+    CgType t = cg_ref_type(b, x), all = four(&t);
+    return t.rank == 4 ? x : cg_reshape(b, x, 4, all.dim);
+}
+
 static CgRef attention_of(CgBuild *b, const Scores *s, const CgRef in[3], Narrow m)
 {
     CgAttr at[4] = { cg_a_int("causal", s->offset >= 0), cg_a_float("scale", s->scale) };
@@ -464,7 +507,13 @@ static CgRef attention_of(CgBuild *b, const Scores *s, const CgRef in[3], Narrow
         at[n++] = cg_a_dims("offset", 1, &ahead);
     if (s->cap > 0)
         at[n++] = cg_a_float("cap", s->cap);
-    CgRef all[4] = { in[0], in[1], in[2], m.r == CG_NONE ? CG_NONE : as_operand(b, m, &s->type) };
+    CgRef all[4] = { 0, 0, 0, m.r == CG_NONE ? CG_NONE : as_operand(b, m, &s->type) };
+    for (int i = 0; i < 3; i++)
+        all[i] = in_four(b, in[i]);
+    if (s->by.r != CG_NONE) {
+        CgType q = cg_ref_type(b, all[0]);
+        all[0] = cg_mul(b, all[0], widened(b, s->by, ALL, &q));
+    }
     return cg_build(b, "attention", m.r == CG_NONE ? 3 : 4, all, cg_attrs(n, at));
 }
 
@@ -476,7 +525,7 @@ static CgRef simpler_mask(CgBuild *b, CgRef root)
     if (cg_attr_int(attrs, "causal", 0))
         return CG_NONE;
     CgType q = cg_ref_type(b, in[0]);
-    Scores s = { .type = q, .scale = cg_attr_float(attrs, "scale", 1), .offset = -1 };
+    Scores s = { .type = q, .scale = cg_attr_float(attrs, "scale", 1), .by = { CG_NONE, 0 }, .offset = -1 };
     s.type.dim[3] = cg_ref_type(b, in[1]).dim[2];
     s.cap = cg_attr_float(attrs, "cap", 0);
     CgType own = cg_ref_type(b, x);
@@ -493,21 +542,34 @@ static CgRef simpler_mask(CgBuild *b, CgRef root)
     return attention_of(b, &s, in, mask_of_scores(b, &s, q.dtype));
 }
 
-static CgRef swapped(CgBuild *b, CgRef x) { return cg_transpose(b, x, (const int64_t[4]){ 0, 1, 3, 2 }); }
+static CgRef swapped(CgBuild *b, CgRef x)
+{
+    int rank = cg_ref_type(b, x).rank;
+    int64_t perm[4];
+    for (int k = 0; k < rank; k++)
+        perm[k] = k < rank - 2 ? k : 2 * rank - 3 - k;
+    return cg_transpose(b, x, perm);
+}
+
+static bool is_softmax_of_keys(CgBuild *b, CgRef x)
+{
+    int rank = cg_ref_type(b, x).rank;
+    return cg_ref_is(b, x, "softmax") && cg_axis(cg_ref_attrs(b, x), "axis", rank) == rank - 1;
+}
 
 /* where(none, 0, softmax(where(none, 0, s))), of rows that are -inf throughout. */
 static CgRef guarded_softmax(CgBuild *b, CgRef p)
 {
     double k;
     CgRef inner = cg_ref_is(b, p, "where") ? cg_ref_in(b, p, 2) : p, s;
-    if (inner == p || !cg_ref_is(b, inner, "softmax") || cg_axis(cg_ref_attrs(b, inner), "axis", 4) != 3)
+    if (inner == p || !is_softmax_of_keys(b, inner))
         return CG_NONE;
     s = cg_ref_in(b, inner, 0);
     if (!cg_ref_is(b, s, "where") || cg_ref_in(b, s, 0) != cg_ref_in(b, p, 0)
         || !cg_ref_const(b, cg_ref_in(b, p, 1), &k) || k != 0 || !cg_ref_const(b, cg_ref_in(b, s, 1), &k))
         return CG_NONE;
     Narrow blind = narrow(b, cg_ref_in(b, p, 0), 0);
-    if (blind.axes != (ALL & ~COLUMN) || !cg_ref_is(b, blind.r, "eq"))
+    if (blind.axes != (axes_of(cg_ref_type(b, p).rank) & ~(unsigned)COLUMN) || !cg_ref_is(b, blind.r, "eq"))
         return CG_NONE;
     for (int i = 0; i < 2; i++) {
         CgRef most = cg_ref_in(b, blind.r, i);
@@ -527,9 +589,10 @@ static CgRef attention_match(CgBuild *b, CgRef root)
         return CG_NONE;
     CgRef p = cg_ref_in(b, root, 0), v = cg_ref_in(b, root, 1), x = guarded_softmax(b, p);
     bool guarded = x != CG_NONE;
-    if (!guarded && (!cg_ref_is(b, p, "softmax") || cg_axis(cg_ref_attrs(b, p), "axis", 4) != 3))
+    if (!guarded && !is_softmax_of_keys(b, p))
         return CG_NONE;
-    Scores s = { .type = cg_ref_type(b, p), .offset = -1 };
+    CgType written = cg_ref_type(b, root), scores = cg_ref_type(b, p);
+    Scores s = { .type = four(&scores), .offset = -1 };
     if (!find_scores(b, guarded ? x : cg_ref_in(b, p, 0), &s))
         return CG_NONE;
     CgRef q = cg_ref_in(b, s.of, 0), keys = cg_ref_in(b, s.of, 1);
@@ -539,11 +602,13 @@ static CgRef attention_match(CgBuild *b, CgRef root)
         keys = swapped(b, keys);
     if (cg_attr_int(cg_ref_attrs(b, root), "tb", 0))
         v = swapped(b, v);
-    if (cg_ref_type(b, q).dim[3] != cg_ref_type(b, v).dim[3])
+    if (cg_ref_type(b, q).dim[written.rank - 1] != written.dim[written.rank - 1])
         return CG_NONE;
     Narrow m = mask_of_scores(b, &s, s.type.dtype);
     CgRef y = attention_of(b, &s, (CgRef[3]){ q, keys, v }, m);
-    return guarded || m.r == CG_NONE || !s.blind ? y : blind_to_nan(b, &s, y, m);
+    if (!guarded && m.r != CG_NONE && s.blind)
+        y = blind_to_nan(b, &s, y, m);
+    return written.rank == 4 ? y : cg_reshape(b, y, written.rank, written.dim);
 }
 
 static const CgDim *ahead_of(const CgInfer *inf)

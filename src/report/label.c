@@ -63,7 +63,7 @@ const char *cg_label_sign(CgChange change)
 /* A short note stands behind the title, a long one below it. */
 static void add_title(CgLabel *l, const CgBox *box, CgTone faint)
 {
-    enum { SHORT = 26 };
+    enum { SHORT = 31 };
     bool behind = strlen(box->title) + strlen(box->note) <= SHORT && *box->note;
     add(l, cg_label_sign(box->change), true, false, NORMAL, CG_TONE_INK);
     if (box->heading) {

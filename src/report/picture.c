@@ -26,33 +26,66 @@ static const char *type_text(CgDraft *d, const CgType *t)
     return keep(d, &b);
 }
 
-/* The sizes that go by one name in this graph are one, or the name says which. */
+/* The first name in a text, and where it goes on behind that; NULL: there is none. */
+static CgAtom next_name(const char **s)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    while (**s && (!strchr(letters, **s) || (**s >= '0' && **s <= '9')))
+        *s += strchr(letters, **s) ? strspn(*s, letters) : 1;
+    size_t n = strspn(*s, letters);
+    CgAtom name = n ? cg_intern_printf("%.*s", (int)n, *s) : NULL;
+    *s += n;
+    return name;
+}
+
+/* A name that stands for a size which is not known. */
+static const uint64_t symbol = UINT64_MAX;
+
+static void find_symbols(CgDraft *d, const CgDim *dim)
+{
+    CgStrbuf text = { 0 };
+    cg_dim_print(dim, &text);
+    const char *s = cg_strbuf_str(&text);
+    for (CgAtom name; (name = next_name(&s));)
+        cg_map_put(&d->sizes, cg_map_ptr(name), symbol);
+    cg_strbuf_deinit(&text);
+}
+
+/* The sizes that go by one name in this graph are one, or the name says which; where the name is that of a size which
+ * is not known, another is said by its number. */
 static void find_sizes(CgDraft *d)
 {
+    CgMap seen = { 0 };
     for (CgRef r = 0; r < d->g->nodes.len; r++) {
         const CgType *t = cg_node_type(d->g, r);
         for (int k = 0; k < t->rank; k++) {
             CgAtom name = cg_axis_name(d->g, r, k);
             int64_t size;
             uint64_t known;
+            if (!cg_dim_is_int(t->dim[k], &size) && !cg_map_get(&seen, cg_map_ptr(t->dim[k]), &known)) {
+                cg_map_put(&seen, cg_map_ptr(t->dim[k]), 1);
+                find_symbols(d, t->dim[k]);
+            }
             if (!name || !cg_dim_is_int(t->dim[k], &size))
+                continue;
+            if (cg_map_get(&d->sizes, cg_map_ptr(name), &known) && known == symbol)
                 continue;
             if (cg_map_get(&d->sizes, cg_map_ptr(name), &known) && known != (uint64_t)size + 1)
                 size = -1;
             cg_map_put(&d->sizes, cg_map_ptr(name), (uint64_t)(size + 1));
         }
     }
+    cg_map_deinit(&seen);
 }
 
 static void put_size(CgDraft *d, CgAtom name, const CgDim *dim, CgStrbuf *out)
 {
     int64_t size;
     uint64_t one = 0;
-    if (!name || !cg_dim_is_int(dim, &size)) {
+    if (!name || !cg_dim_is_int(dim, &size) || (cg_map_get(&d->sizes, cg_map_ptr(name), &one) && one == symbol)) {
         cg_dim_print(dim, out);
         return;
     }
-    cg_map_get(&d->sizes, cg_map_ptr(name), &one);
     cg_strbuf_puts(out, name);
     if (!one)
         cg_strbuf_printf(out, "=%" PRId64, size);
@@ -61,21 +94,19 @@ static void put_size(CgDraft *d, CgAtom name, const CgDim *dim, CgStrbuf *out)
 /* Names of sizes that arrows say without their number. */
 static const char *legend(CgDraft *d)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
     CgStrbuf out = { 0 };
     CgMap said = { 0 };
-    for (size_t i = 0; i < d->p->arrows.len; i++)
-        for (const char *s = d->p->arrows.at[i].label; *s;) {
-            size_t n = strspn(s, letters);
-            CgAtom name = n ? cg_intern_printf("%.*s", (int)n, s) : NULL;
+    for (size_t i = 0; i < d->p->arrows.len; i++) {
+        const char *s = d->p->arrows.at[i].label;
+        for (CgAtom name; (name = next_name(&s));) {
             uint64_t size = 0, old;
-            s += n ? n : 1;
-            if (!name || !cg_map_get(&d->sizes, cg_map_ptr(name), &size) || !size
+            if (!cg_map_get(&d->sizes, cg_map_ptr(name), &size) || !size || size == symbol
                 || cg_map_get(&said, cg_map_ptr(name), &old))
                 continue;
             cg_map_put(&said, cg_map_ptr(name), 1);
             cg_strbuf_printf(&out, "%s%s = %" PRIu64, out.len ? ", " : "", name, size - 1);
         }
+    }
     cg_map_deinit(&said);
     return keep(d, &out);
 }

@@ -120,8 +120,14 @@ CgRef cg_draft_source(const CgDraft *d, CgRef r, const CgType **type, CgRef *par
     return r;
 }
 
+static bool says_nothing(const CgAttr *a)
+{
+    double none = strcmp(a->name, "scale") == 0 ? 1 : 0;
+    return a->f <= none && a->f >= none;
+}
+
 /* Whether an attribute is worth a reader's time: not types and new dims, which are shown anyway, and in the picture
- * of a model not what is 0. */
+ * of a model not what is 0, or a scale of 1. */
 static bool attr_matters(const CgAttr *a, bool model)
 {
     int64_t value = -1;
@@ -133,7 +139,7 @@ static bool attr_matters(const CgAttr *a, bool model)
         if (strcmp(a->name, "dims") == 0)
             return false;
         return !model || a->n != 1 || !cg_dim_is_int(a->dims[0], &value) || value != 0;
-    case CG_ATTR_FLOAT: return !model || a->f < 0 || a->f > 0;
+    case CG_ATTR_FLOAT: return !model || !says_nothing(a);
     case CG_ATTR_STR:
     case CG_ATTR_INTS: return true;
     }
@@ -156,7 +162,7 @@ void cg_draft_note(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
         if (!attr_matters(a, detail == CG_DETAIL_MODEL))
             continue;
         if (a->kind == CG_ATTR_FLOAT)
-            cg_strbuf_printf(&text, "%s=%.6g", a->name, a->f);
+            cg_strbuf_printf(&text, "%s=%.4g", a->name, a->f);
         else
             cg_attrs_print(&alone, &text);
         cg_draft_note_add(note, cg_strbuf_str(&text));

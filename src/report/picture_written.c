@@ -215,8 +215,8 @@ static Group between(const CgDraft *d, const Users *u, CgRef root, const Group *
     return group;
 }
 
-/* What root and what stands before it spell out: the op, NULL where there is none that takes the place of two products.
- */
+/* What root and what stands before it spell out: an op in the place of two products, or root's own, said in a shorter
+ * way, as causal attention is said without a mask; NULL where there is none. */
 static const CgNode *spelled_at(const CgDraft *d, const Users *u, Copy *c, CgRef root, Group *group)
 {
     const CgNode *n = cg_node(d->g, root);
@@ -232,6 +232,9 @@ static const CgNode *spelled_at(const CgDraft *d, const Users *u, Copy *c, CgRef
         Group operands = { .n = 0 };
         int products;
         const CgNode *is = operands_of(c, found, before, op, &operands);
+        *group = (Group){ { root }, 1 };
+        if (is && op == n->op)
+            return is;
         *group = between(d, u, root, &operands, &products);
         if (is && group->n > 2 && products > 1)
             return is;
@@ -364,6 +367,15 @@ static const char *joined(const CgDraft *d, const char *before, const char *more
     return !*before ? more : !*more ? before : cg_arena_printf(d->arena, "%s, %s", before, more);
 }
 
+static const char *attributes(const CgDraft *d, const CgNode *n)
+{
+    CgStrbuf note = { 0 };
+    cg_draft_note(&note, n->attrs, d->o->detail);
+    const char *text = cg_arena_strdup(d->arena, cg_strbuf_str(&note));
+    cg_strbuf_deinit(&note);
+    return text;
+}
+
 static void merge(CgDraft *d, const Group *group)
 {
     CgDraftItem *to = &d->item[group->at[0]];
@@ -395,8 +407,8 @@ static void merge_expression(CgDraft *d, const Group *group)
     CgDraftItem *to = &d->item[group->at[0]];
     const char *title = title_of(d, group), *note = "";
     bool call = one_expression(d, group);
-    for (int i = group->n; i-- > 0;)
-        note = joined(d, note, d->item[group->at[i]].note);
+    for (int i = group->n; i-- > 0;) /* numbers of a call are those that it is made of */
+        note = joined(d, note, call && title ? attributes(d, cg_node(d->g, group->at[i])) : d->item[group->at[i]].note);
     merge(d, group);
     to->title = title ? title : to->parts;
     to->note = call || !title ? note : "";
@@ -406,12 +418,10 @@ static void merge_expression(CgDraft *d, const Group *group)
 static void merge_spelled(CgDraft *d, const Group *group, const CgNode *as)
 {
     CgDraftItem *to = &d->item[group->at[0]];
-    CgStrbuf note = { 0 };
-    merge(d, group);
-    cg_draft_note(&note, as->attrs, d->o->detail);
+    if (group->n > 1)
+        merge(d, group);
     to->title = as->op->name;
-    to->note = cg_arena_strdup(d->arena, cg_strbuf_str(&note));
-    cg_strbuf_deinit(&note);
+    to->note = attributes(d, as);
 }
 
 /* A choice of elements is told by how it was written, and so is arithmetic with a number: "x / sqrt(K)". */
@@ -431,8 +441,8 @@ void cg_draft_merge(CgDraft *d)
     Copy copy = copy_of(g);
     for (CgRef r = (CgRef)g->nodes.len; r-- > 0;) {
         Group group = { .n = 0 };
-        const CgNode *is =
-            is_plain(d, r) && (cg_node(g, r)->op->traits & CG_PRODUCTS) ? spelled_at(d, &u, &copy, r, &group) : NULL;
+        bool products = d->item[r].drawn && d->item[r].stands == r && (cg_node(g, r)->op->traits & CG_PRODUCTS);
+        const CgNode *is = products ? spelled_at(d, &u, &copy, r, &group) : NULL;
         if (is) {
             merge_spelled(d, &group, is);
         } else if (is_light(d, r)) {

@@ -200,6 +200,86 @@ static void recognise(const Case *c, bool guarded)
     cg_graph_free(apart);
 }
 
+/* Without heads, without a batch, and scaled by what is no number: by all, by head, by key; the last is no attention.
+ */
+static void by_hand(void)
+{
+    static const struct {
+        const char *what, *text;
+        bool found;
+    } all[] = {
+        { "no heads",
+            "graph g(q: f64[2, 5, 3], k: f64[2, 5, 3], v: f64[2, 5, 3]) {\n"
+            "  %3 = matmul %0 %1 {tb=1}\n"
+            "  %4 = const {type=f64, value=0.37}\n"
+            "  %5 = broadcast %4 {axes=(-1, -1, -1), dims=[2, 5, 5]}\n"
+            "  %6 = mul %3 %5\n"
+            "  %7 = iota {axis=1, type=i32[2, 5, 5]}\n"
+            "  %8 = iota {axis=2, type=i32[2, 5, 5]}\n"
+            "  %9 = ge %7 %8\n"
+            "  %10 = const {type=f64, value=-inf}\n"
+            "  %11 = broadcast %10 {axes=(-1, -1, -1), dims=[2, 5, 5]}\n"
+            "  %12 = where %9 %6 %11\n"
+            "  %13 = softmax %12 {axis=2}\n"
+            "  %14 = matmul %13 %2\n"
+            "  return result = %14\n}\n",
+            true },
+        { "no batch, keys and values that lie across",
+            "graph g(q: f64[3, 5], k: f64[3, 7], v: f64[3, 7]) {\n"
+            "  %3 = matmul %0 %1 {ta=1}\n"
+            "  %4 = softmax %3 {axis=1}\n"
+            "  %5 = matmul %4 %2 {tb=1}\n"
+            "  return result = %5\n}\n",
+            true },
+        { "no heads, a scale that is computed",
+            "graph g(q: f64[2, 5, 3], k: f64[2, 7, 3], v: f64[2, 7, 3], t: f64, u: f64[2, 7]) {\n"
+            "  %5 = matmul %0 %1 {tb=1}\n"
+            "  %6 = broadcast %3 {axes=(-1, -1, -1), dims=[2, 5, 7]}\n"
+            "  %7 = div %5 %6\n"
+            "  %8 = broadcast %4 {axes=(0, -1, 1), dims=[2, 5, 7]}\n"
+            "  %9 = add %7 %8\n"
+            "  %10 = softmax %9 {axis=2}\n"
+            "  %11 = matmul %10 %2\n"
+            "  return result = %11\n}\n",
+            true },
+        { "a temperature by head",
+            "graph g(q: f64[2, 3, 5, 4], k: f64[2, 3, 7, 4], v: f64[2, 3, 7, 4], t: f64[3], u: f64) {\n"
+            "  %5 = matmul %0 %1 {tb=1}\n"
+            "  %6 = broadcast %3 {axes=(-1, 0, -1, -1), dims=[2, 3, 5, 7]}\n"
+            "  %7 = mul %6 %5\n"
+            "  %8 = broadcast %4 {axes=(-1, -1, -1, -1), dims=[2, 3, 5, 7]}\n"
+            "  %9 = div %7 %8\n"
+            "  %10 = softmax %9 {axis=3}\n"
+            "  %11 = matmul %10 %2\n"
+            "  return result = %11\n}\n",
+            true },
+        { "a temperature by key",
+            "graph g(q: f64[2, 5, 3], k: f64[2, 7, 3], v: f64[2, 7, 3], t: f64[7]) {\n"
+            "  %4 = matmul %0 %1 {tb=1}\n"
+            "  %5 = broadcast %3 {axes=(-1, -1, 0), dims=[2, 5, 7]}\n"
+            "  %6 = mul %4 %5\n"
+            "  %7 = softmax %6 {axis=2}\n"
+            "  %8 = matmul %7 %2\n"
+            "  return result = %8\n}\n",
+            false },
+    };
+    for (size_t i = 0; i < CG_LEN(all); i++) {
+        CgErr e = { 0 };
+        CgGraph *apart = cg_graph_parse(all[i].text, &e);
+        if (!apart)
+            CG_BUG("%s", e.text);
+        CgGraph *one = cg_pass_run_all(apart, "recognise,dce");
+        Values a = evaluate(one, 1), b = evaluate(apart, 1);
+        tap_ok(count_op(one, "attention") == all[i].found && count_op(one, "softmax") == !all[i].found
+                && difference(&a, &b, 1) < 1e-12,
+            "%s: %s", all[i].what, all[i].found ? "attention" : "none");
+        release(&a, 1);
+        release(&b, 1);
+        cg_graph_free(one);
+        cg_graph_free(apart);
+    }
+}
+
 int main(void)
 {
     static const int sizes[][5] = { { 2, 2, 3, 37, 8 }, { 2, 3, 23, 29, 5 }, { 1, 2, 97, 131, 16 },
@@ -215,5 +295,6 @@ int main(void)
     for (int kind = 0; kind < NKINDS; kind++)
         for (int guarded = 0; guarded < 2; guarded++)
             recognise(&(Case){ "f64", 2, 3, 9, 21, 5, kind, NULL }, guarded);
+    by_hand();
     return tap_done();
 }
