@@ -313,11 +313,45 @@ static void out_free(CgOut *o)
     free(o);
 }
 
+/* `name` in the folder that `path` lies in, or as it is when it begins at the root. */
+static char *beside(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    CgStrbuf b = { 0 };
+    cg_strbuf_printf(&b, "%.*s%s", slash && *name != '/' ? (int)(slash + 1 - path) : 0, path, name);
+    return cg_strbuf_take(&b);
+}
+
+char *cg_io_target(const char *path)
+{
+    char *at = cg_strdup(path), *real = NULL, link[4096];
+    for (int links = 0; links < 40 && !(real = realpath(at, NULL)); links++) { /* or what it names is not there yet */
+        ssize_t n = readlink(at, link, sizeof link - 1);
+        if (n < 0)
+            break;
+        link[n] = 0;
+        char *next = beside(at, link);
+        free(at);
+        at = next;
+    }
+    if (!real) {
+        char *folder = folder_of(at), *there = realpath(folder, NULL);
+        const char *slash = strrchr(at, '/');
+        CgStrbuf b = { 0 };
+        cg_strbuf_printf(&b, "%s/%s", there ? there : folder, slash ? slash + 1 : at);
+        real = cg_strbuf_take(&b);
+        free(folder);
+        free(there);
+    }
+    free(at);
+    return real;
+}
+
 /* Where the file really is when `path` is a link; a copy of path when it is not. */
 static char *target_of(const char *path)
 {
-    char *real = realpath(path, NULL);
-    return real ? real : cg_strdup(path);
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? cg_io_target(path) : cg_strdup(path);
 }
 
 /* Names of temporary files: ".NAME.NUMBER-SERIAL.tmp" with a random number for each process. The numbers of processes
@@ -430,7 +464,7 @@ CgOut *cg_io_create(const char *path, CgErr *e)
             cg_err_errno(e, "write", path);
         }
         if (why == ENOENT) {
-            char *folder = folder_of(path);
+            char *folder = folder_of(o->path);
             cg_err_hint(e, "there is no folder '%s'", folder);
             free(folder);
         }

@@ -39,6 +39,8 @@ void cg_io_abandon(CgOut *o);
 CG_NODISCARD bool cg_io_write(const char *path, const void *bytes, size_t n, CgErr *e); /* the three above in one */
 CG_NODISCARD bool cg_io_mkdirs(const char *path, CgErr *e);
 char *cg_io_real(const char *path); /* absolute, links resolved, malloc'd; NULL if there is no such file */
+/* The same of a file that need not be there: where cg_io_create would put it, also through links to nothing. */
+char *cg_io_target(const char *path);
 bool cg_io_exists(const char *path);
 bool cg_io_stat(const char *path, uint64_t *bytes, int64_t *modified /* seconds since 1970 */);
 bool cg_io_is_dir(const char *path);

@@ -67,6 +67,23 @@ static bool stage_made_of(const CgStage *s, const char *real)
     return any;
 }
 
+/* Whether a name is that of a file, or a pattern, where it is one, that of several which this is among. */
+static bool names_file(const char *name, bool pattern, const char *real)
+{
+    CgPaths paths = { 0 };
+    CgErr ignore = { 0 };
+    if (cg_io_is_dir(name) || (!pattern && !cg_io_exists(name)) || !cg_io_glob(name, &paths, &ignore))
+        return false;
+    bool any = false;
+    for (size_t i = 0; i < paths.len && !any; i++) {
+        char *path = cg_io_real(paths.at[i]);
+        any = path && !strcmp(path, real);
+        free(path);
+    }
+    cg_paths_free(&paths);
+    return any;
+}
+
 /* Whether a file is named by a value, or by a call in it: read("x.csv"), corpus("x.txt"). */
 static bool made_of(const CgValue *v, const char *real)
 {
@@ -80,34 +97,17 @@ static bool made_of(const CgValue *v, const char *real)
     case CG_VALUE_INSTANCE: return v->instance->weights && made_of(v->instance->weights, real);
     default: return false;
     }
+    const CgClass *cls = cg_value_class(v);
+    bool patterns = cls == &cg_class_corpus || cls == &cg_class_dataset;
     for (int i = 0; !any && i < v->n; i++)
-        if (v->at[i] && v->at[i]->kind == CG_VALUE_STR) {
-            char *named = cg_io_real(v->at[i]->s);
-            any = named && !strcmp(named, real);
-            free(named);
-        } else {
+        if (v->at[i] && v->at[i]->kind == CG_VALUE_STR)
+            any = names_file(v->at[i]->s, patterns, real);
+        else
             any = v->at[i] && made_of(v->at[i], real);
-        }
     return any;
 }
 
 /* ---- files ---- */
-
-/* Where a file that need not be there yet will be; as it is written where its folder is missing, too. */
-static char *real_path(const char *path)
-{
-    char *real = cg_io_real(path);
-    if (real)
-        return real;
-    const char *slash = strrchr(path, '/');
-    CgStrbuf folder = { 0 }, b = { 0 };
-    cg_strbuf_printf(&folder, "%.*s", slash ? (int)(slash + 1 - path) : 1, slash ? path : ".");
-    char *there = cg_io_real(cg_strbuf_str(&folder));
-    cg_strbuf_printf(&b, "%s/%s", there ? there : cg_strbuf_str(&folder), slash ? slash + 1 : path);
-    free(there);
-    cg_strbuf_deinit(&folder);
-    return cg_strbuf_take(&b);
-}
 
 static const CgSaved *same_file(const CgSaves *saves, const char *real)
 {
@@ -130,7 +130,7 @@ static bool is_source(CgSession *x, CgSaves *saves, const char *real)
 /* beside: it is the data of a figure, which go beside the picture. */
 static void check_file(CgSession *x, CgSaves *saves, const char *path, CgSpan at, const CgValue *v, bool beside)
 {
-    char *real = real_path(path);
+    char *real = cg_io_target(path);
     const CgSaved *first = same_file(saves, real);
     if (first && beside && first->value == v) { /* the same data again, beside another picture of it */
         free(real);
@@ -170,7 +170,7 @@ void cg_saves_check(CgSession *x, CgSaves *saves, const CgValue *v, CgSpan at_va
 void cg_saves_check_other(CgSession *x, CgSaves *saves, const char *path)
 {
     CgDiag *d = NULL;
-    char *real = real_path(path);
+    char *real = cg_io_target(path);
     bool used = is_source(x, saves, real);
     for (size_t i = 0; !used && i < x->stages.len; i++)
         used = stage_made_of(x->stages.at[i], real);

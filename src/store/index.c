@@ -130,12 +130,12 @@ CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg)
     *x = (CgIndex){ .path = cg_strdup(path), .say = say, .arg = arg };
     share_faults();
     int code = sqlite3_open_v2(path, &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    if (!are_files(x))
+        return x;
     if (code != SQLITE_OK) {
         cg_index_give_up(x, sqlite3_errstr(code));
         return x;
     }
-    if (!are_files(x))
-        return x;
     sqlite3_busy_timeout(x->db, 10000);
     int version = version_of(x);
     if (version > INDEX_VERSION)

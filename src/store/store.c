@@ -261,6 +261,16 @@ bool cg_store_finished(CgStore *s, CgDigest key)
     return there;
 }
 
+/* What is no file, such as a pipe, would be written into and not replaced. */
+static bool make_way(const char *path, CgErr *e)
+{
+    char *sum = sum_path(path);
+    bool ok = (!cg_io_exists(path) || cg_io_is_file(path) || cg_io_remove(path, e))
+        && (!cg_io_exists(sum) || cg_io_is_file(sum) || cg_io_remove(sum, e));
+    free(sum);
+    return ok;
+}
+
 /* The path of a value, malloc'd, in a folder that is there; NULL after an error. */
 static char *room_for(CgStore *s, CgDigest key, CgErr *e)
 {
@@ -268,7 +278,7 @@ static char *room_for(CgStore *s, CgDigest key, CgErr *e)
     cg_digest_hex(key, hex);
     cg_map_put(&s->verified, short_key(key), 0);
     char *folder = below(s, "objects/%.2s", hex), *path = cg_store_path(s, key);
-    if (!cg_io_mkdirs(folder, e)) {
+    if (!cg_io_mkdirs(folder, e) || !make_way(path, e)) {
         free(path);
         path = NULL;
     }

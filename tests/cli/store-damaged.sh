@@ -44,3 +44,14 @@ for c in .cg/progress/*.ckpt; do truncate -s 1000 $c; done
 cg run cli/runtime/lm.cg $set >shown 2>said; echo "exit $?"
 checkpoints | uniq
 cmp first.safetensors older.safetensors && cmp first.safetensors lm.safetensors && echo "the same from the older one and from the start"
+
+echo "pipes in the place of files:"
+for f in $(find .cg/objects -type f ! -name '*.sum' | sort | head -1) .cg/index.db; do
+    for pipe in $f $f.sum; do
+        rm -f $pipe lm.safetensors scores.csv; mkfifo $pipe
+        cg run cli/runtime/lm.cg $set >shown 2>said; echo "exit $?"
+        grep '^cg: .*is not\|^cg: .*cannot' said | sed "s|objects/[^']*|objects/..|g"
+        cmp first.safetensors lm.safetensors && cmp first.csv scores.csv && echo "the same"
+        [ -p $pipe ] || echo "replaced by a file"
+    done
+done
