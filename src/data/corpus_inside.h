@@ -54,7 +54,8 @@ CgCorpus *cg_corpus_new(char *name);
 /* corpus_split.c: the fields of a record, one under the other */
 void cg_corpus_record(const CgText *value, int n, CgStrbuf *out);
 bool cg_corpus_looks_like_utf16(CgText t);
-bool cg_corpus_no_records(const CgCorpus *c, CgErr *e); /* a field is named for nothing: an error */
+/* Whether what is said of records, or of files of plain text, is said of some; else an error. */
+bool cg_corpus_options_met(const CgCorpus *c, const CgCorpusOpts *opts, bool any_records, bool any_text, CgErr *e);
 /* c->docs and all that is counted of them */
 void cg_corpus_cut(CgCorpus *c, const CgSegment *segment, size_t n, const CgCorpusOpts *opts);
 /* The length of the first block of a text of which `len` bytes are here: all, or five blocks and a line. */

@@ -15,7 +15,7 @@ typedef struct Loading {
     CG_VEC(CgSegment) segments;
     uint64_t left; /* bytes until the limit */
     uint32_t file; /* at hand */
-    bool any_records;
+    bool any_records, any_text;
     CgErr *e;
 } Loading;
 
@@ -87,6 +87,7 @@ static bool read_file(Loading *l, const char *path, bool named)
         l->any_records = true;
         ok = how->records(path, (CgText){ bytes.at, bytes.len }, l->fields, add_record, l, l->e) || !l->e->text[0];
     } else {
+        l->any_text = true;
         ok = read_text(l, how, path, named, &bytes);
     }
     cg_io_release(&bytes);
@@ -186,8 +187,7 @@ CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts 
     for (size_t i = 0; ok && i < files.len && l.left; i++)
         ok = read_file(&l, files.at[i].path, files.at[i].named);
     free_files(&files);
-    if (ok && opts->nfields && !l.any_records)
-        ok = cg_corpus_no_records(l.c, e);
+    ok = ok && cg_corpus_options_met(l.c, opts, l.any_records, l.any_text, e);
     return finish(&l, ok);
 }
 

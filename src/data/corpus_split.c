@@ -31,11 +31,19 @@ bool cg_corpus_looks_like_utf16(CgText t)
     return n >= 16 && ((zero[0] > n / 5 && !zero[1]) || (zero[1] > n / 5 && !zero[0]));
 }
 
-bool cg_corpus_no_records(const CgCorpus *c, CgErr *e)
+bool cg_corpus_options_met(const CgCorpus *c, const CgCorpusOpts *opts, bool any_records, bool any_text, CgErr *e)
 {
-    cg_err(e, CG_ERR_INPUT, "a field is named, but corpus %s has no file of records", c->name);
-    cg_err_hint(e, "fields are of records: .jsonl, .csv, and .gz of both");
-    return false;
+    if (opts->nfields && !any_records) {
+        cg_err(e, CG_ERR_INPUT, "a field is named, but corpus %s has no file of records", c->name);
+        cg_err_hint(e, "fields are of records: .jsonl, .csv, and .gz of both");
+        return false;
+    }
+    if (opts->block && !any_text) {
+        cg_err(e, CG_ERR_INPUT, "a size of blocks is given, but corpus %s has no file of plain text", c->name);
+        cg_err_hint(e, "records are documents as they are; leave 'block' out");
+        return false;
+    }
+    return true;
 }
 
 /* ---- cutting ------------------------------------------------------------------------------------------- */

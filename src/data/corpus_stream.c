@@ -32,8 +32,8 @@ typedef struct Walk {
     uint64_t left; /* bytes until the limit */
     uint64_t n;    /* documents so far, those left out too */
     uint32_t file;
-    bool any_records, gap; /* the document before was left out */
-    bool ended;            /* enough, or an error */
+    bool any_records, any_text, gap; /* the document before was left out */
+    bool ended;                      /* enough, or an error */
     /* of the first walk */
     CgDigester *digest; /* NULL: of a later one */
     CgProgress *progress;
@@ -260,6 +260,7 @@ static bool read_whole(Walk *w, const CgCorpusFile *f)
         w->any_records = true;
         good = how->records(f->path, (CgText){ bytes.at, bytes.len }, fields, meet_record, w, w->e) || !w->e->text[0];
     } else {
+        w->any_text = true;
         good = how->text(f->path, &bytes, &text, w->e) && (!is_text(w, f, text) || cut_text(w, text));
     }
     cg_io_release(&bytes);
@@ -272,6 +273,7 @@ static bool read_pieces(Walk *w, const CgCorpusFile *f, const CgReader *how)
     p.in = cg_io_open(f->path, &p.end, w->e);
     bool good = p.in && fill(&p, 4096, w->e);
     if (good && how->text) {
+        w->any_text = true;
         const unsigned char *at = (const unsigned char *)p.buffer;
         if (p.len >= 2 && ((at[0] == 0xff && at[1] == 0xfe) || (at[0] == 0xfe && at[1] == 0xff))) {
             good = read_whole(w, f);
@@ -408,8 +410,8 @@ static bool first_walk(CgCorpus *c, const CgCache *cache, bool known, CgDigest k
     c->digest = cg_digester_free(w.digest);
     c->passed_over = w.passed_over;
     cg_copies_deinit(&w.seen);
-    if (good && c->stream->fields && !w.any_records)
-        good = cg_corpus_no_records(c, e);
+    CgCorpusOpts said = { .nfields = c->stream->fields ? 1 : 0, .block = c->stream->opts.block };
+    good = good && cg_corpus_options_met(c, &said, w.any_records, w.any_text, e);
     if (good && !c->ndocs[CG_ALL])
         good = cg_err(e, CG_ERR_INPUT, "corpus %s holds no text", c->name);
     bool out = c->stream->opts.unique != CG_UNIQUE_NOT && c->copies;

@@ -385,6 +385,11 @@ static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *
             "early_stop looks at the validation loss: give 'validate' too");
         return false;
     }
+    const CgExpr *every = field_of(fields, "validate_every");
+    if (every && !x && !field_of(fields, "metrics")) {
+        cg_elab_error(e, CG_E0304, every->span, "nothing is looked at: give 'validate' or 'metrics', too");
+        return false;
+    }
     return true;
 }
 

@@ -91,7 +91,7 @@ static int command(int argc, char **argv)
         { .name = "dry-run", .flag = &dry, .help = "says what would be removed, and removes nothing" },
     };
     static const char synopsis[] = "[SCRIPT.cg | FOLDER ...]\nremoves from the store what none of these scripts asks "
-                                   "for: those below this folder unless given";
+                                   "for, without --set: those below this folder unless given";
     int code = CG_EXIT_OK;
     uint64_t most = 0;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))

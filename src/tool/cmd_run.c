@@ -158,6 +158,7 @@ static int run_script(int argc, char **argv, Asked *asked)
         { .name = "only",
             .arg = "NAME",
             .value = &asked->only,
+            .once = true,
             .help = "builds and shows this value of the script alone" },
         { .name = "exact",
             .flag = &asked->exact,

@@ -55,7 +55,7 @@ static int command(int argc, char **argv)
     bool debug = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
-        { .name = "only", .arg = "WORD", .value = &only, .help = "the tests whose names hold this text" },
+        { .name = "only", .arg = "WORD", .value = &only, .once = true, .help = "the tests whose names hold this text" },
         CG_DEBUG_OPTION(&debug),
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
     };

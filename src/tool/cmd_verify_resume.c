@@ -38,12 +38,12 @@ static int make(const char *path, const char *only, int64_t at, const CgSessionO
                     break;
             }
     if (!any && !cg_diags_count(x->diags))
-        puts("the script asks for no training");
+        puts("nothing is compared: the script asks for no training");
     cg_needs_free(&needs);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
     cg_experiment_free(x);
-    return code ? code : same ? CG_EXIT_OK : CG_EXIT_DIAG;
+    return code ? code : same && any ? CG_EXIT_OK : CG_EXIT_DIAG;
 }
 
 static int command(int argc, char **argv)
@@ -55,6 +55,7 @@ static int command(int argc, char **argv)
         { .name = "only",
             .arg = "NAME",
             .value = &only,
+            .once = true,
             .help = "the trainings behind this value of the script alone" },
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },

@@ -133,6 +133,10 @@ bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *op
             }
             value = argv[++i];
         }
+        if (o->once && *o->value) {
+            *exit = cg_usage(command, "'--%s' is given twice", o->name);
+            return false;
+        }
         if (o->flag)
             *o->flag = true;
         else if (o->value)

@@ -40,6 +40,7 @@ typedef struct CgOption {
     const char **value; /* the last one given */
     CgStrings *list;    /* all of them, in order; the memory is not the command's */
     char letter;        /* 'o' for -oARG and -o ARG as well; 0 = none */
+    bool once;          /* whoever gives it twice means both, and is told */
 } CgOption;
 
 /* Takes the options out of argv: afterwards argv[1 .. *argc - 1] are the other arguments. `synopsis` is what follows

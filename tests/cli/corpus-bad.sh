@@ -23,3 +23,9 @@ done
 cg run a.cg --set pth=empty.txt 2>&1
 echo "exit $?"
 [ -f lm.safetensors ] || echo "nothing is saved"
+# what is said of files of another kind
+printf '{"text": "a text"}\n' >lines.jsonl
+for how in 'corpus("lines.jsonl", block = 256)' 'corpus("short.txt", field = "text")'; do
+    echo "show $how" >b.cg
+    for large in "" 1; do CG_DEBUG=${large:+large=1} cg run b.cg 2>&1 | grep 'error\|help'; done
+done
