@@ -205,7 +205,7 @@ static void order_operands(Work *w)
 /* The title stands beside the places where arrows come in. */
 static void place_title(const Work *w, Frame *f)
 {
-    double wide = f->label.w + 2, x = MARGIN;
+    double wide = f->label.w + 2, x = MARGIN, last = 0;
     if (w->landscape) { /* they come in from the left, it stands above */
         f->h = fmax(f->h, wide + 2 * MARGIN);
         f->title = (CgPlaced){ MARGIN - 3, 3, wide, f->label.h };
@@ -214,11 +214,12 @@ static void place_title(const Work *w, Frame *f)
     for (size_t i = 0; i < f->in.len; i++) {
         double next = f->w;
         for (size_t k = 0; k < f->in.len; k++)
-            if (f->in_at[k] >= x - 6 && f->in_at[k] < next)
+            if (f->in_at[k] > last && f->in_at[k] < next)
                 next = f->in_at[k];
         if (next >= f->w || x + wide + 6 <= next)
             break;
         x = next + 6;
+        last = next;
     }
     f->w = fmax(f->w, x + wide + MARGIN);
     f->title = (CgPlaced){ x == MARGIN ? MARGIN - 3 : x, 3, wide, f->label.h };
@@ -420,6 +421,7 @@ static bool place_frames(Work *w, CgErr *e)
     return close_frame(w, 0, e);
 }
 
+/* NULL after a mistake; else w is still to be freed, before the layout is. */
 static CgLayout *build(const CgPicture *p, Work *w, CgErr *e)
 {
     CgLayout *l = cg_calloc(1, sizeof *l);
@@ -439,6 +441,7 @@ static CgLayout *build(const CgPicture *p, Work *w, CgErr *e)
             turn(w);
         return l;
     }
+    work_free(w); /* what it points to lies in l */
     cg_layout_free(l);
     return NULL;
 }
@@ -517,13 +520,15 @@ static CgLayout *on_page(const CgPicture *p, bool landscape, bool across, CgErr 
         if (fit(best, landscape) >= 1 || !split(&plain, n, arena, &columns.split))
             continue;
         CgLayout *other = build(p, &columns, e), *worse = other;
-        work_free(&columns);
+        if (other)
+            work_free(&columns);
         if (other && fit(other, landscape) > 1.1 * fit(best, landscape))
             worse = best, best = other;
         if (worse != whole)
             cg_layout_free(worse);
     }
-    work_free(&plain);
+    if (whole)
+        work_free(&plain);
     if (best != whole)
         cg_layout_free(whole);
     cg_arena_free(arena);
