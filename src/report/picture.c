@@ -255,6 +255,24 @@ static CgAtom scope_id(const CgDraftScope *pl)
     return !pl->turn ? pl->path : *pl->path ? cg_intern_printf("%s.turn", pl->path) : cg_intern("turn");
 }
 
+static const char *last_part(const char *path)
+{
+    const char *point = strrchr(path, '.');
+    return point ? point + 1 : path;
+}
+
+/* What an instance is of: its graph, or the model that it applies all of, where its name does not say so; NULL else. */
+static const char *made_of(const CgDraft *d, const CgDraftScope *pl)
+{
+    if (!pl->graph || pl->turn)
+        return NULL;
+    if (strcmp(pl->graph, pl->name) != 0)
+        return pl->graph;
+    bool other = pl->owner && *pl->owner && pl->owner != d->scope.at[pl->up].owner
+        && strcmp(last_part(pl->owner), last_part(pl->path)) != 0;
+    return other ? last_part(pl->owner) : NULL;
+}
+
 static void make_clusters(CgDraft *d, CgMap *used)
 {
     for (size_t s = 0; s < d->scope.len; s++) {
@@ -268,8 +286,8 @@ static void make_clusters(CgDraft *d, CgMap *used)
         c.frozen = pl->frozen > 0 && pl->trained == 0;
         c.recompute = pl->recompute;
         c.where = where_written(d, pl->span);
-        bool says_more = pl->graph && strcmp(pl->graph, pl->name) != 0;
-        c.label = says_more ? cg_arena_printf(d->arena, "%s: %s", pl->name, pl->graph) : pl->name;
+        const char *of = made_of(d, pl);
+        c.label = of ? cg_arena_printf(d->arena, "%s: %s", pl->name, of) : pl->name;
         pl->cluster = (int)d->p->clusters.len;
         cg_vec_push(&d->p->clusters, c);
     }
@@ -360,7 +378,8 @@ static void make_instance(CgDraft *d, int scope, CgMap *used)
     CgBox box = { .kind = CG_BOX_INSTANCE, .type = "", .title = pl->name, .cluster = pl->cluster };
     int64_t n = parameters(d, scope);
     box.id = unique(d, used, scope_id(pl));
-    box.note = pl->graph && strcmp(pl->graph, pl->name) != 0 ? pl->graph : "";
+    const char *of = made_of(d, pl);
+    box.note = of ? of : "";
     box.frozen = pl->frozen > 0 && pl->trained == 0;
     if (pl->times > 1)
         box.title = cg_arena_printf(d->arena, "%s (x%d)", pl->name, pl->times);

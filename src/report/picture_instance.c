@@ -92,6 +92,17 @@ static int handed(CgDraft *d, int up, CgAtom owner)
     return at;
 }
 
+/* Whether a part of model `owner` is applied beside scope s, which applies all the rest of it. */
+static bool part_beside(const CgGraph *g, const CgAtom *owner, size_t s, CgAtom of)
+{
+    int up = instance_at(g, g->scopes.at[s].parent);
+    for (size_t i = 1; i < g->scopes.len; i++)
+        if (owner[i] && instance_at(g, g->scopes.at[i].parent) == up
+            && without_end(owner[i], g->scopes.at[i].name) == of)
+            return true;
+    return false;
+}
+
 /* Derivatives lie in instances of their own, one for each they belong to, all in one: arrows lead into it, and none
  * back. */
 static int backward(CgDraft *d, int *twin, int scope)
@@ -129,11 +140,14 @@ void cg_draft_instances(CgDraft *d)
         if (holder && *holder && above && holder != above)
             up = handed(d, up, holder);
         CgAtom is = owner[s] ? owner[s] : above ? joined(above, scope->name) : NULL;
+        bool rest = is && *is && above && !holder && is != above && part_beside(g, owner, s, is);
+        if (rest)
+            up = handed(d, up, is);
         of_scope[s] = add(d, up, scope->name, scope->graph, is);
         d->scope.at[of_scope[s]].recompute = scope->recompute != 0;
         d->scope.at[of_scope[s]].span = scope->span;
-        /* the model of a training, or of this picture */
-        if (is && !*is)
+        /* the model of a training, or of this picture, or of the instance that it lies in */
+        if (rest || (is && !*is))
             d->scope.at[of_scope[s]].transparent = true;
     }
     d->scope.at[0].transparent = true;

@@ -15,3 +15,6 @@ cg dot deep.cg 'deep(layers = 3)' --depth=0 | boxes | wc -w
 cg dot deep.cg 'deep(layers = 120)' --unfold -T svg 2>&1; echo "exit $?"
 cg dot deep.cg 'deep(layers = 120)' -T svg | grep -c 'x120'
 cg dot deep.cg 'deep(layers = 3)' --depth=-1 2>&1; echo "exit $?"
+# A model that was handed to a graph, which applies its parts one by one, is one instance.
+cg dot "$srcdir/examples/quickstart.cg" --depth=1 > quickstart.dot; boxes < quickstart.dot
+grep -o 'behind.*decoder' quickstart.dot | sed 's/<[^>]*>/ /g' | head -1

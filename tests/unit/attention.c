@@ -200,8 +200,7 @@ static void recognise(const Case *c, bool guarded)
     cg_graph_free(apart);
 }
 
-/* Without heads, without a batch, and scaled by what is no number: by all, by head, by key; the last is no attention.
- */
+/* Without heads, without a batch, scaled by what is no number: by all, by head, by key; by key it is none. */
 static void by_hand(void)
 {
     static const struct {
