@@ -33,6 +33,16 @@ void cg_tokenizer_end(const CgTokenizer *t, CgTokens *out)
         cg_vec_push(out, t->end);
 }
 
+bool cg_tokenizer_frames(const CgTokenizer *t, int32_t id)
+{
+    bool frames = id == t->end || id == t->marker;
+    for (int i = 0; i < t->nbefore; i++)
+        frames |= id == t->before[i];
+    for (int i = 0; i < t->nafter; i++)
+        frames |= id == t->after[i];
+    return frames;
+}
+
 void cg_tokenizer_decode(const CgTokenizer *t, const int32_t *ids, size_t n, int how, CgStrbuf *out)
 {
     size_t from = 0;
@@ -40,7 +50,7 @@ void cg_tokenizer_decode(const CgTokenizer *t, const int32_t *ids, size_t n, int
     for (size_t i = 0; i <= n; i++) {
         bool outside = i < n && (ids[i] < 0 || ids[i] >= t->size);
         bool left_out = i < n && !outside && (how & CG_PLAIN)
-            && (ids[i] == t->end || ids[i] == t->marker || (t->kind->special && t->kind->special(t, ids[i])));
+            && (cg_tokenizer_frames(t, ids[i]) || (t->kind->special && t->kind->special(t, ids[i])));
         if (i < n && !outside && !left_out)
             continue;
         if (i > from) {

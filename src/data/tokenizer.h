@@ -47,6 +47,8 @@ void cg_tokenizer_free(CgTokenizer *t); /* NULL is fine */
 void cg_tokenizer_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out);
 void cg_tokenizer_begin(const CgTokenizer *t, CgTokens *out);
 void cg_tokenizer_end(const CgTokenizer *t, CgTokens *out);
+/* Whether an id is no part of a text, but ends it, marks a place or stands around each. */
+bool cg_tokenizer_frames(const CgTokenizer *t, int32_t id);
 enum {
     CG_PLAIN = 1, /* without end, mark, and other ids that are no text */
     CG_WITHIN = 2 /* the ids go on with a text that began before them */

@@ -1,6 +1,7 @@
 /* metric.c - scores of a candidate text against a reference: of one row, or of two columns of texts as a corpus.
  * Takes tokens, strings or columns of texts; gives numbers. What a score is, is said in table/metric_*.c. Tokens that
- * end a text or mark a place (`end` and `mark` of the tokenizer) are no part of it: they count in no score. */
+ * end a text, mark a place (`end` and `mark` of the tokenizer) or stand around each text are no part of it: they count
+ * in no score. */
 #include "table/metric.h"
 
 #include <math.h>
@@ -81,7 +82,7 @@ static CgIds ids_of(const CgIdsRow *r, int32_t **room)
     size_t n = 0;
     *room = cg_malloc(sizeof **room * (r->n + 1));
     for (size_t i = 0; i < r->n; i++)
-        if (!t || (r->at[i] != t->end && r->at[i] != t->marker))
+        if (!t || !cg_tokenizer_frames(t, r->at[i]))
             (*room)[n++] = r->at[i];
     return (CgIds){ *room, n };
 }
@@ -171,7 +172,7 @@ static CgValue *decode(CgSession *x, const CgValue *call, CgValue **args)
 /* Metric i as a function. Its version is that of the score, and of what is done here to texts before. */
 static bool score(size_t i, CgFunction *out)
 {
-    enum { BEFORE = 1 };
+    enum { BEFORE = 2 };
     const CgMetric *m = cg_metric_at(i);
     if (!m)
         return false;
