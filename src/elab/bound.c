@@ -74,7 +74,7 @@ static void derive(CgModelGraph *m, CgRef r)
     out.tokenizer = tokenizer_of(of, in, n->nin, out.size);
     out.size = known_size(out.size, of, n->nin, open);
     for (int i = 0; i < n->nin && out.tokenizer; i++)
-        out.filled |= of[i].filled;
+        out.filled = out.filled ? out.filled : of[i].filled;
     cg_below_set(m, r, out);
 }
 

@@ -60,6 +60,14 @@ static void help_aligned(CgElab *e, CgDiag *d, const CgType *wide, const CgType 
     cg_strbuf_deinit(&shape);
 }
 
+/* Whether factors that are multiplied one by one, by the operator at `caret`, fit as matrices. */
+static bool is_product(CgElab *e, CgValue *const *in, CgSpan caret)
+{
+    const CgType *a = cg_value_type(e, in[0]), *b = cg_value_type(e, in[1]);
+    return caret.file && cg_sources_get(e->sources, caret.file)->text[caret.start] == '*' && a->rank >= 2
+        && b->rank == 2 && a->dim[a->rank - 1] == b->dim[0];
+}
+
 /* The result: at each axis the size that is not 1, with its origin and label. False after a report. */
 static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, CgSpan caret,
     CgType *shape, CgTensorValue *from)
@@ -97,9 +105,13 @@ static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *
             label_operands(e, d, in, spans, n);
             cg_note_origin(e, d, theirs, from->origin[at]);
             cg_note_origin(e, d, mine, in[i]->tensor->origin[k]);
-            if (spans)
+            bool product = n == 2 && is_product(e, in, caret);
+            if (product)
+                cg_diag_help(d, "'*' is of each element with its own; the product of matrices is '@'");
+            else if (spans)
                 help_aligned(e, d, cg_value_type(e, in[widest]), t, spans[i]);
-            cg_define_explain(e, d, theirs, mine);
+            if (!product)
+                cg_define_explain(e, d, theirs, mine);
             cg_strbuf_deinit(&a);
             cg_strbuf_deinit(&c);
             return false;

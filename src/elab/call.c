@@ -18,6 +18,10 @@ static CgValue *as_param_type(CgElab *e, const CgStmt *callee, const CgParam *p,
 {
     CgKinds kinds;
     bool chooses = p->type && p->type->kind == CG_TYPE_CHOICE;
+    if (p->type && p->type->kind == CG_TYPE_GRAPH && v->kind != CG_VALUE_FUNCTION) {
+        kinds = (CgKinds){ .at = { { .tag = CG_KIND_GRAPH } }, .n = 1 };
+        return cg_argument_take(e, callee->names[0], p, &kinds, v, span, NULL, CG_KNOWN_NOW);
+    }
     if (!p->type || (!chooses && p->type->kind != CG_TYPE_SCALAR) || !cg_kinds_of(p->type, &kinds)
         || (kinds.at[0].tag == CG_KIND_INT && v->kind == CG_VALUE_DIM))
         return v;
@@ -225,6 +229,10 @@ static bool bind_tensor(CgElab *e, Applying *a, const CgParam *p, CgValue *v, Cg
         if (results)
             cg_diag_help(
                 d, "these are %d tensors, as the results of a graph: bind each, a, b = f(x), or take one, y[0]", v->n);
+        else if (v->kind == CG_VALUE_STR)
+            cg_diag_help(d,
+                "a text becomes tokens where it is used: windows(text.train, tok, length = 64), generate(m, \"a\", "
+                "tok)");
         return false;
     }
     if (cg_is_poison(t))
@@ -599,7 +607,10 @@ static bool bind_columns(CgElab *e, CgFrame *f, const CgFunction *fn, CgValue *o
         return false;
     const CgSchema *columns = e->columns ? e->columns(e, of) : NULL;
     int n = columns ? columns->n : 0;
-    if (n == 0)
+    bool silent = false; /* a table of a record that was not made, which was reported */
+    for (int i = 0; of->kind == CG_VALUE_RECORD && i < of->n; i++)
+        silent |= cg_is_poison(of->at[i]);
+    if (n == 0 && !silent)
         cg_elab_error(e, CG_E0312, span, "'%s' of %s is a table or a record of tables, not %s", s->stmt->params[0].name,
             fn->name, cg_value_kind_name(of));
     for (int i = 0; i < n; i++) {

@@ -129,7 +129,7 @@ static CgValue *read_of(CgElab *e, CgFrame *f, const Broken *b, CgAtom name, CgA
 }
 
 /* At the last argument of the author's that the condition names: what is given beside sizes is easier to change. */
-static void report(CgElab *e, CgFrame *f, const CgStmt *s, const Broken *b, CgSpan call)
+static CgDiag *report(CgElab *e, CgFrame *f, const CgStmt *s, const Broken *b, CgSpan call)
 {
     CgValue *values[MAX_NAMES];
     CgAtom names[MAX_NAMES];
@@ -160,6 +160,22 @@ static void report(CgElab *e, CgFrame *f, const CgStmt *s, const Broken *b, CgSp
     if (b->from.file)
         cg_diag_note(d, b->from, "%s comes from here", strstr(b->text, "== ") + 3);
     cg_strbuf_deinit(&value);
+    return d;
+}
+
+/* Tokens of rows that are filled up, and a parameter of the condition that was given nothing and takes their mask. */
+static void help_mask(CgElab *e, CgFrame *f, CgDiag *d, const CgAtom *names, int n)
+{
+    CgAtom mask = NULL, open = NULL;
+    for (int i = 0; i < n && e->model; i++) {
+        const CgValue *v = value_of(e, f, names[i]);
+        if (v && v->kind == CG_VALUE_NONE)
+            open = names[i];
+        else if (v && v->kind == CG_VALUE_TENSOR)
+            mask = cg_below_of(e, v).filled;
+    }
+    if (mask && open)
+        cg_diag_help(d, "these rows are filled up: %s = batch.%s says what counts", open, mask);
 }
 
 static void report_contract(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr *condition, CgSpan call)
@@ -171,7 +187,8 @@ static void report_contract(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr
     for (int i = 0; i < n; i++)
         names[i] = written[i]->s;
     cg_expr_format(condition, &text);
-    report(e, f, s, &(Broken){ cg_strbuf_str(&text), condition->span, { 0 }, names, n, condition }, call);
+    CgDiag *d = report(e, f, s, &(Broken){ cg_strbuf_str(&text), condition->span, { 0 }, names, n, condition }, call);
+    help_mask(e, f, d, names, n);
     cg_strbuf_deinit(&text);
 }
 

@@ -98,6 +98,12 @@ void cg_define_count(CgElab *e, const CgFrame *body)
     CgDiag *d = cg_elab_error(
         e, CG_E0330, at, "'%s' declares %d result%s and returns %d", s->names[0], want, want == 1 ? "" : "s", n);
     cg_diag_note(d, s->results[want - 1]->span, "declared here");
+    if (n > want && body->nresults == 1)
+        cg_diag_help(d, "one of them is f(x)[0]; all of them have types of their own: -> f32[B, D], f32[B]");
+    else if (n > want)
+        cg_diag_help(d, "each result has a type of its own behind '->': -> f32[B, D], f32[B]");
+    else
+        cg_diag_help(d, "all of them stand in one return: return y, z");
 }
 
 CgValue *cg_define_result(CgElab *e, CgFrame *body, const CgTypeExpr *want)
@@ -179,7 +185,7 @@ static void declare_below(CgElab *e, CgFrame *f, const CgTypeExpr *t, const CgVa
     name_sizes(e, f, t->below);
     const CgDim *size = cg_dim_of(e, f, t->below, false);
     if (size)
-        cg_below_set(e->model, input->tensor->ref, (CgBelow){ size, t->below->span, NULL, false });
+        cg_below_set(e->model, input->tensor->ref, (CgBelow){ size, t->below->span, NULL, NULL });
 }
 
 /* A parameter without a written type is what its default is. */

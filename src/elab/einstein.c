@@ -167,7 +167,11 @@ static const CgExpr *arrow_of(CgElab *e, const CgExpr *call, int least)
     for (int i = 0; i < call->args.n; i++)
         if (call->args.at[i].value->kind == CG_EXPR_STRING) {
             CgDiag *d = cg_elab_error(e, CG_E0406, call->args.at[i].value->span, "a pattern is no string");
-            cg_diag_help(d, "the last argument is %s: a list on either side of an arrow, names of axes in it", form);
+            if (call->a->kind == CG_EXPR_NAME && !strcmp(call->a->s, "einsum"))
+                cg_diag_help(d, "tensors come first, then the axes of each: einsum(a, b, [T, D], [D, E] -> [T, E])");
+            else
+                cg_diag_help(
+                    d, "the last argument is %s: a list on either side of an arrow, names of axes in it", form);
             return NULL;
         }
     cg_elab_error(e, CG_E0406, call->span, "the last argument is %s", form);

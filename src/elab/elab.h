@@ -62,7 +62,7 @@ typedef struct CgBelow {
     const CgDim *size; /* NULL: not known */
     CgSpan from;
     CgValue *tokenizer;
-    bool filled; /* tokens of rows that may be filled up: not all of them count */
+    CgAtom filled; /* tokens of rows that may be filled up: the field of the batch that says which count */
 } CgBelow;
 
 /* Tokens given to a model of which it is not known before tokenizers are made whether they are of its own. */
@@ -202,6 +202,7 @@ struct CgElab {
     CG_VEC(CgUnit *) settings_units; /* values of --set that were written as expressions */
     int depth, calls;                /* of expressions and of calls within calls */
     CgMap advised;                   /* warnings that were given: each once a place */
+    CgMap axes;                      /* names of axes and ranks of tensors -> which axis it is, by definitions */
     CgMap unfit;                     /* patterns that were reported to fit nothing */
     CgMap *quotients;                /* places of '/' between integers -> 1: always whole, 2: not; or NULL */
     CgMap derived_by;                /* names that bodies take derivatives by (wrt.c) */

@@ -8,6 +8,7 @@
 #include "elab/elab.h"
 #include "elab/signature.h"
 #include "graph/registry.h"
+#include "lang/foreign.h"
 
 static void declare(CgElab *e, CgEnv *env, CgAtom name, CgSpan span, const CgStmt *s, int index)
 {
@@ -15,6 +16,7 @@ static void declare(CgElab *e, CgEnv *env, CgAtom name, CgSpan span, const CgStm
     if (cg_map_get(&env->by_name, cg_map_ptr(name), &at)) {
         CgDiag *d = cg_elab_error(e, CG_E0306, span, "'%s' is already bound", name);
         cg_diag_note(d, env->names.at[at].span, "first here");
+        cg_diag_help(d, "at top level a name stands for one value, whatever the order of lines: choose another one");
         return;
     }
     cg_map_put(&env->by_name, cg_map_ptr(name), env->names.len);
@@ -35,7 +37,11 @@ static void import(CgElab *e, CgEnv *env, int i)
         cg_env_offer(of, &near);
         CgDiag *d =
             cg_elab_error(e, CG_E0205, s->name_spans[k], "the module '%s' has no name '%s'", s->names[0], s->names[k]);
-        cg_diag_meant(d, &near);
+        const CgForeign *row = NULL;
+        for (int w = 0; w < 3 && !row; w++)
+            row = cg_foreign((CgForeignWhere[]){ CG_FOREIGN_MEMBER, CG_FOREIGN_CALL, CG_FOREIGN_NAME }[w], s->names[k]);
+        if (!cg_diag_meant(d, &near) && row)
+            cg_foreign_answer(d, row);
     }
     bool bound = s->a && cg_map_get(&env->by_name, cg_map_ptr(s->a->s), &at);
     CgSpan first = bound ? env->names.at[at].span : (CgSpan){ 0 };
@@ -319,6 +325,7 @@ void cg_elab_free(CgElab *e)
     cg_vec_free(&e->settings_units);
     cg_map_deinit(&e->unfit);
     cg_map_deinit(&e->advised);
+    cg_map_deinit(&e->axes);
     cg_map_deinit(&e->derived_by);
     cg_map_deinit(&e->unresolved);
     cg_map_deinit(&e->definitions);

@@ -34,6 +34,11 @@ CgValue *cg_column_missing(CgElab *e, const CgFrame *columns, CgAtom name, CgSpa
     cg_env_suggest(e, columns->env, false, &others);
     if (cg_suggest_best(&s) || !cg_diag_meant(d, &others))
         cg_diag_meant_or_all(d, &s, rows ? "its fields are" : "its columns are");
+    bool texts = false, known = cg_function_find(name) || cg_op_find(name);
+    for (size_t i = 0; i < columns->names.len; i++)
+        texts |= cg_value_class(columns->names.at[i].value) == &cg_class_labels;
+    if (texts && !known && !cg_suggest_best(&s) && !cg_suggest_best(&others))
+        cg_diag_help(d, "a text stands in double quotes: \"%s\"", name);
     return cg_value_poison(e);
 }
 
@@ -188,7 +193,8 @@ static bool answer_foreign(CgElab *e, CgDiag *d, CgValue *of, CgAtom name)
     const CgForeign *row = where < 0 ? NULL : cg_foreign((CgForeignWhere)where, name);
     CgSuggest ignored;
     cg_suggest_init(&ignored, name);
-    if (row && where == CG_FOREIGN_BATCH && !cg_object_field(e, of, row->instead, of->span, &ignored))
+    const char *needed = row && *row->instead ? row->instead : "document"; /* what windows have */
+    if (row && where == CG_FOREIGN_BATCH && !cg_object_field(e, of, needed, of->span, &ignored))
         row = NULL; /* another dataset */
     if (row)
         cg_foreign_answer(d, row);

@@ -73,6 +73,14 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
                 if (t->dim[i] == d)
                     found = i, count++;
         }
+        uint64_t key = cg_map_ptr(written) << 4 | (uint64_t)t->rank, defined = 0;
+        if (count == 1 && e->defining) /* two turns, or tensors of a list, may differ */
+            cg_map_put(&e->axes, key,
+                cg_map_get(&e->axes, key, &defined) && defined != (uint64_t)found ? CG_MAX_RANK : (uint64_t)found);
+        if (count > 1 && !e->defining && cg_map_get(&e->axes, key, &defined) && defined < (uint64_t)t->rank) {
+            found = (int)defined; /* sizes that happen to be one number */
+            count = 1;
+        }
         if (count == 1) {
             *out = found;
             return true;
@@ -98,8 +106,10 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
     if (value && cg_define_vague(e, value))
         return false;
     if (!value || value->kind != CG_VALUE_INT) {
-        cg_elab_error(e, CG_E0404, span, "an axis is a name or an integer%s%s", value ? ", not " : "",
+        CgDiag *d = cg_elab_error(e, CG_E0404, span, "an axis is a name or an integer%s%s", value ? ", not " : "",
             value ? cg_value_kind_name(value) : "");
+        if (value && value->kind == CG_VALUE_STR)
+            cg_diag_help(d, "its name has no quotes: axis = %s", value->s);
         return false;
     }
     int64_t i = value->i < 0 ? value->i + t->rank : value->i;
@@ -194,18 +204,42 @@ static bool fits_transposed(const CgType *a, const CgType *b)
     return fits && a->dim[a->rank - 1] == b->dim[b->rank - 1] && !cg_define_is_any(b->dim[b->rank - 2]);
 }
 
+/* The one axis in which two tensors differ, where an op along another one is refused; -1: there is none. */
+static int other_axis(const CgType *a, const CgType *b, const CgAttrs *attrs)
+{
+    int found = -1, differ = 0;
+    bool along = cg_attr_find(attrs, "axis") && a->rank == b->rank;
+    for (int k = 0; along && k < a->rank; k++)
+        if (a->dim[k] != b->dim[k])
+            found = k, differ++;
+    return differ == 1 ? found : -1;
+}
+
 /* Operands of the right kind of numbers for something else. */
 static void help_meaning(CgElab *e, CgDiag *d, const CgInfer *inf, CgValue *const *in, int n)
 {
     const CgType *a = cg_value_type(e, in[0]), *b = n > 1 ? cg_value_type(e, in[1]) : NULL;
     const CgAttr *to = cg_attr_find(inf->attrs, "to");
     const CgForeign *row = to && to->kind == CG_ATTR_STR ? cg_foreign(CG_FOREIGN_TYPE, to->s) : NULL;
+    int axis = -1;
     if (row)
         cg_foreign_answer(d, row);
     else if (n == 2 && (inf->op->traits & CG_PRODUCTS) && (a->dtype == CG_I32 || a->dtype == CG_I64)
         && b->dtype == CG_F32)
         cg_diag_help(
             d, "rows of a table are taken by their numbers: take(table, ids), as embedding(vocab, dim)(ids) does");
+    else if (n == 2 && strstr(inf->message, "operand 0 is i32") && a->rank == b->rank && b->dtype != CG_F32
+        && !(inf->op->traits & CG_ELEMENTWISE))
+        cg_diag_help(d, "numbers for each class are wanted, not the likeliest class: leave argmax out");
+    else if (n == 2 && strstr(inf->message, "sizes differ") && (axis = other_axis(a, b, inf->attrs)) >= 0)
+        cg_diag_help(d, "they fit along axis %d", axis);
+    else if (strstr(inf->message, "would have size -1"))
+        cg_diag_help(d,
+            "sizes are written out, as [B, T*D], or rearrange(x, [B, T, D] -> [B, T*D]) says what becomes of each "
+            "axis");
+    else if (n == 2 && strstr(inf->message, "operand 1 has") && a->rank == b->rank + 2)
+        cg_diag_help(d,
+            "one class a row goes with one vector a row: mean(x, axis = 1), or x[.., -1, 0..], of those of all places");
     else if (n == 2 && (inf->op->traits & CG_PRODUCTS) && a->rank == 1 && b->rank == 2)
         cg_diag_help(d, "rows of a batch are x: f32[B, D]; a single one is a matrix of one row: reshape(x, [1, D])");
     else if (n == 2 && strstr(inf->message, "i32 or i64") && cg_dtype_is_float(b->dtype) && a->rank == b->rank)
@@ -249,6 +283,10 @@ static CgValue *misfit(
         cg_diag_help(d, "operand %d fits as cast(x, %s)%s", cast, cg_dtype_name(to),
             to == CG_I32 ? "; classes in a file are numbered by field(\"class\", classes = [..])" : "");
     help_meaning(e, d, inf, in, n);
+    if (caret.file && cg_sources_get(e->sources, caret.file)->text[caret.start] == '/' && n == 2
+        && !cg_dtype_is_float(cg_value_type(e, in[0])->dtype)
+        && cg_value_type(e, in[0])->dtype == cg_value_type(e, in[1])->dtype)
+        cg_diag_help(d, "integers are divided by '//', which rounds down; cast(x, f32) / 2 is exact");
     if (turned)
         cg_diag_help(d, "the right one fits when its last two axes are exchanged: transpose(x)");
     if (n == 2 && (inf->op->traits & CG_ELEMENTWISE)
@@ -314,8 +352,13 @@ static CgValue *emit_groups(
 
 static void refuse_operand(CgElab *e, const char *op, const CgValue *v, CgSpan at)
 {
-    cg_elab_error(e, CG_E0313, cg_elab_literal(e, v, at), "'%s' works on tensors and numbers, not on %s", op,
-        cg_value_kind_name(v));
+    CgDiag *d = cg_elab_error(e, CG_E0313, cg_elab_literal(e, v, at), "'%s' works on tensors and numbers, not on %s",
+        op, cg_value_kind_name(v));
+    if (v->kind == CG_VALUE_INSTANCE)
+        cg_diag_help(d, "a model is applied to tensors: m(batch.tokens)");
+    else if (cg_value_class(v) == &cg_class_tokens && (!strcmp(op, "eq") || !strcmp(op, "ne")))
+        cg_diag_help(
+            d, "texts are compared by a score: exact(a, b) is 1 where they are alike, token_f1(a, b) their overlap");
 }
 
 /* Numbers take the element type of the tensors they stand beside. */

@@ -181,6 +181,16 @@ static bool numbers_wanted(const CgKinds *kinds)
     return wanted;
 }
 
+/* A record in the place of one of the graphs in it, as hf(folder) for hf(folder).model. */
+static void help_graph_in(CgDiag *d, const CgValue *record)
+{
+    for (int i = 0; i < record->n; i++)
+        if (record->at[i]->kind == CG_VALUE_INSTANCE || record->at[i]->kind == CG_VALUE_GRAPH) {
+            cg_diag_help(d, "one of the fields of the record is a graph: .%s", record->keys[i]);
+            return;
+        }
+}
+
 static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, const CgValue *v,
     CgSpan span, const CgExpr *written)
 {
@@ -232,6 +242,14 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
         cg_help_call(d, v);
     else if (at < 0 && v->kind == CG_VALUE_GRAPH && cg_kinds_have(kinds, CG_KIND_MODEL, NULL))
         cg_diag_help(d, "a model is a graph with its arguments: %s(..)", v->stmt->names[0]);
+    else if (v->kind == CG_VALUE_TENSOR && cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_tokens))
+        cg_diag_help(d,
+            "tokens are i32[batch, length]: argmax(logits, axis = 2); likeliest(logits, ids) is the share of them "
+            "that are right");
+    else if (at < 0 && v->kind == CG_VALUE_INSTANCE && cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_table))
+        cg_diag_help(d, "tables of a model are m.history, of its training, and parameters(m)");
+    else if (at < 0 && v->kind == CG_VALUE_RECORD && cg_kinds_have(kinds, CG_KIND_GRAPH, NULL))
+        help_graph_in(d, v);
     else if (at < 0 && v->kind == CG_VALUE_STR && cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_column))
         cg_diag_help(d, "columns and conditions on them are written without quotes: by = town, off > 10");
     else if (at < 0 && take(e, kinds, true, (CgValue *)v, true))
@@ -326,6 +344,14 @@ static bool is_compared(CgElab *e, const char *callee, const CgGiven *given, CgA
     return found;
 }
 
+/* compute(t, { gain: .. }): a table, then a record of columns, and no more. */
+static bool takes_fields(const char *callee)
+{
+    const CgFunction *function = cg_function_find(callee);
+    const CgSignature *s = function && function->traits & CG_COLUMNS ? cg_function_signature(function) : NULL;
+    return s && s->n == 2 && s->param[1].n == 1 && s->param[1].at[0].tag == CG_KIND_RECORD;
+}
+
 static void unknown_argument(
     CgElab *e, const char *callee, const CgParam *params, int n, const CgGiven *given, CgAtom name, CgSpan span)
 {
@@ -345,6 +371,8 @@ static void unknown_argument(
         cg_diag_meant(d, &s);
     if (row ? !row->instead[0] : !cg_suggest_best(&s))
         help_parameters(d, params, n);
+    if (!row && !cg_suggest_best(&s) && takes_fields(callee))
+        cg_diag_help(d, "new columns are the fields of a record: %s(t, { %s: .. })", callee, name);
 }
 
 static void put(CgArguments *out, int k, const CgGiven *given, int i)
@@ -456,6 +484,8 @@ bool cg_arguments_match(
             cg_diag_help(d, "several are a list: %s = [a, b]", params[n - 1].name);
         else if (d && n)
             help_parameters(d, params, n);
+        else if (d)
+            cg_diag_help(d, "it is written %s()", callee);
         full = true;
         good = false;
     }

@@ -17,6 +17,10 @@ static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *a
     if (at->kind == CG_VALUE_STR && (column || cg_object_field(e, of, at->s, x->span, &s))) {
         cg_diag_help(d, "a %s stands behind a point: .%s", column ? "column" : "field", at->s);
         cg_diag_fix(d, x->op_span, ".%s", at->s);
+    } else if (cg_value_class(of) == &cg_class_column || cg_value_class(of) == &cg_class_table) {
+        cg_diag_help(d,
+            "rows are chosen by what is in them: filter(t, seed == 0); one number of a column is a statistic, "
+            "mean(t.f1)");
     } else if (of->kind == CG_VALUE_INSTANCE && at->kind == CG_VALUE_STR) {
         cg_diag_help(d,
             "a part of a model stands behind a point: m.%s; a parameter by its path is parameter(m, \"%s\")", at->s,

@@ -66,6 +66,8 @@ void cg_tokens_refuse(CgElab *e, const CgTokensGiven *given, const CgTokenizerNa
     for (int i = 0; i < of->n; i++)
         cg_diag_note(d, of->at[i]->span, "the tokenizer of its training");
     cg_diag_note(d, given->tokenizer->span, "the tokenizer of these tokens");
+    cg_diag_help(
+        d, "a model goes on with the tokenizer it was trained with; bind that, tok = .., and give it to all data");
     cg_strbuf_deinit(&own_text);
     cg_strbuf_deinit(&text);
 }

@@ -207,8 +207,41 @@ static void help_rank(const CgElab *e, CgDiag *d, const CgType *type, int fixed,
             "%s too many: mean(x, axis = k) or max draws axes together, rearrange(x, [B, T, D] -> [B, T*D]) makes one "
             "of two",
             more == 1 ? "one axis" : "axes");
+    else if (more < 0 && result)
+        cg_diag_help(d, "either what is returned lacks an axis, or the type of the result has one too many");
     else if (more < 0)
-        cg_diag_help(d, "%s too few: reshape(x, [.., 1]) gives an axis of size 1", more == -1 ? "one axis" : "axes");
+        cg_diag_help(d, "%s too few: reshape(x, [1, N]) is a batch of one row, reshape(x, [N, 1]) one number a row",
+            more == -1 ? "one axis" : "axes");
+}
+
+/* Two axes that stand where the other one is wanted, whatever sizes they have; reports them. */
+static bool axes_swapped(
+    CgElab *e, CgFrame *f, CgExpr *const *dims, int n, const CgType *type, CgSpan at, CgSpan pattern, const char *what)
+{
+    const CgDim *want[CG_MAX_RANK];
+    int a = -1, b = -1, differ = 0;
+    for (int i = 0; i < n; i++) {
+        const CgExpr *unknown = NULL;
+        int unknowns = 0;
+        want[i] = dims[i]->kind == CG_EXPR_NAME ? dim_value(e, f, dims[i], &unknown, &unknowns) : NULL;
+        want[i] = unknowns ? NULL : want[i];
+        if (want[i] && want[i] != type->dim[i]) {
+            differ++;
+            b = a < 0 ? b : i;
+            a = a < 0 ? i : a;
+        }
+    }
+    if (!e->defining || differ != 2 || want[a] != type->dim[b] || want[b] != type->dim[a])
+        return false;
+    CgStrbuf text = { 0 };
+    print_axes(type->dim, n, &text);
+    CgDiag *d = cg_elab_error(
+        e, CG_E0402, at, "%s: axes %d and %d are the other way round: they are %s", what, a, b, cg_strbuf_str(&text));
+    if (pattern.file && (pattern.start != at.start || pattern.file != at.file))
+        cg_diag_note(d, pattern, "this order is asked for");
+    cg_diag_help(d, "write the axes in the order in which they lie; rearrange(x, [A, B] -> [B, A]) gives them another");
+    cg_strbuf_deinit(&text);
+    return true;
 }
 
 bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor,
@@ -230,6 +263,8 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
         cg_strbuf_deinit(&text);
         return false;
     }
+    if (!rows && axes_swapped(e, f, dims, ndims, type, at, pattern, what))
+        return false;
     bool good = true;
     int axis = 0;
     for (int i = 0; i < ndims; i++) {
@@ -270,7 +305,10 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
             cg_elab_error(e, CG_E0309, x->span, "%s: this size is not a whole number", what);
             good = false;
         } else if (!want || unknowns) {
-            cg_elab_error(e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
+            CgDiag *d = cg_elab_error(
+                e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
+            if (x->kind == CG_EXPR_BINARY && *x->op == '-' && x->a->kind == CG_EXPR_NAME && x->b->kind == CG_EXPR_NAME)
+                cg_diag_help(d, "a size with a name of its own is %s_%s", x->a->s, x->b->s);
             good = false;
         } else if (want != have) {
             /* a number is what the author wants; a name may be the wrong one as well as what is returned */
@@ -414,7 +452,7 @@ bool cg_below_match(
     if (!want)
         return cg_dim_of(e, body, x, true) != NULL;
     if (!have.size)
-        cg_below_set(e->model, tensor->tensor->ref, (CgBelow){ want, x->span, NULL, false });
+        cg_below_set(e->model, tensor->tensor->ref, (CgBelow){ want, x->span, NULL, NULL });
     if (cg_below_fits(have.size, want))
         return true;
     CgStrbuf a = { 0 }, b = { 0 };
@@ -425,6 +463,8 @@ bool cg_below_match(
     cg_below_note(d, have.size, have.from, "the bound");
     cg_below_note(d, want, cg_origin_of(body, x), "the size");
     cg_diag_note(d, declared->span, "declared here");
+    if (have.tokenizer && x->kind == CG_EXPR_NAME)
+        cg_diag_help(d, "how many tokens there are says the tokenizer: %s = tok.size", x->s);
     cg_strbuf_deinit(&a);
     cg_strbuf_deinit(&b);
     return false;

@@ -110,7 +110,7 @@ static bool input_value(CgSession *x, const CgInstance *inst, const CgParam *p, 
     *out = cg_value_tensor(x->elab, cg_graph_input(&x->elab->model->build, p->name, type), p->span);
     const CgDim *below = p->type->below ? declared_size(inst, p->type->below, sizes) : NULL;
     if (below)
-        cg_below_set(x->elab->model, (*out)->tensor->ref, (CgBelow){ below, p->type->span, NULL, false });
+        cg_below_set(x->elab->model, (*out)->tensor->ref, (CgBelow){ below, p->type->span, NULL, NULL });
     for (int i = 0; i < type.rank; i++) {
         (*out)->tensor->origin[i] = p->type->dims[i]->span;
         (*out)->tensor->label[i] = p->type->dims[i]->kind == CG_EXPR_NAME ? p->type->dims[i]->s : NULL;

@@ -177,6 +177,26 @@ CgRef cg_apart_fault(const CgGraph *g, CgRef text, CgRef result, int axis)
     return fault(g, text, result, axis, false, &end);
 }
 
+const CgDim *cg_causal_beside(const CgGraph *g, CgRef text, CgRef result, int axis)
+{
+    Known *known = cg_calloc(g->nodes.len + 1, sizeof *known), end;
+    bool *needed = needed_by(g, result), other = false;
+    for (CgRef r = 0; r <= result; r++) {
+        known[r] = nothing;
+        if (!needed[r])
+            continue;
+        known[r] = r == text ? (Known){ ALONG, axis, NULL, CG_NONE } : known_of(g, r, known, true);
+        if (known[r].what == TOO_MUCH || (known[r].what == ALONG && known[r].ahead != CG_NONE)) {
+            known[r] = nothing;
+            other = true;
+        }
+    }
+    end = known[result];
+    free(known);
+    free(needed);
+    return other && end.what == ALONG && end.axis == axis ? shift_of(&end) : NULL;
+}
+
 const CgDim *cg_causal_shift(const CgGraph *g, CgRef text, CgRef result, int axis)
 {
     Known end;

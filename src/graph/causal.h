@@ -14,4 +14,7 @@ CgRef cg_apart_fault(const CgGraph *g, CgRef text, CgRef result, int axis);
 /* The s for which place t of `result` depends on places of `text` up to t - s; NULL: on none, or that cannot be shown.
  */
 const CgDim *cg_causal_shift(const CgGraph *g, CgRef text, CgRef result, int axis);
+/* The same of the ways from the text to the result that are causal, where there are others, too: of a model that is
+ * given the text as a whole, and again place by place. NULL: all ways are causal, or none is. */
+const CgDim *cg_causal_beside(const CgGraph *g, CgRef text, CgRef result, int axis);
 #endif

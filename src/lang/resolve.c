@@ -34,12 +34,16 @@ typedef struct Resolver {
     bool file;          /* the name of a file is looked at */
     bool axis;          /* the argument `axis` of a call is */
     bool text;          /* the value of an option that is a text is */
+    bool of_row;        /* an argument of examples(..) is */
+    bool template;      /* a text in one is */
     CgAtom table;       /* what the call at hand is given first, where that is a table by name; or NULL */
     CG_VEC(Decl) decls;
     CgMap at;            /* name -> 1 + index of its innermost declaration */
     CgMap advised;       /* modules of the library that this one was told to import */
     CgMap known;         /* name -> 1 + whether the module or the language knows it */
     const CgExpr *block; /* the train or evaluate whose fields these are, or NULL */
+    CgAtom unseen;       /* the model of the block, in a field that knows nothing of it */
+    size_t said;         /* how many mistakes there were before this field */
     size_t body;         /* declarations from here on belong to the body at hand */
 } Resolver;
 
@@ -168,6 +172,38 @@ static CgAtom table_with(const Resolver *r, CgAtom name)
     return NULL;
 }
 
+typedef struct BlockName {
+    CgAtom name;
+    CgExprKind kind;
+} BlockName;
+
+static bool names_model(const CgExpr *x, void *name)
+{
+    BlockName *of = name;
+    bool found = (x->kind == CG_EXPR_TRAIN || x->kind == CG_EXPR_EVALUATE) && x->s == of->name;
+    of->kind = found ? x->kind : of->kind;
+    return found;
+}
+
+/* A name that a block of train or evaluate gives its model, and what the value of the block is bound to. */
+static bool help_model(const Resolver *r, CgDiag *d, CgAtom name)
+{
+    const CgBlock *top = r->top;
+    for (int i = 0; i < top->n; i++)
+        for (int k = 0; top->at[i]->kind == CG_STMT_BIND && k < top->at[i]->nexprs && k < top->at[i]->nnames; k++) {
+            BlockName of = { name, CG_EXPR_NAME };
+            if (!cg_expr_find(top->at[i]->exprs[k], names_model, &of))
+                continue;
+            if (of.kind == CG_EXPR_TRAIN && top->at[i]->exprs[k]->kind == CG_EXPR_TRAIN)
+                cg_diag_help(
+                    d, "'%s' is the model in its block; the trained model is '%s'", name, top->at[i]->names[k]);
+            else
+                cg_diag_help(d, "'%s' is the model in its block, which is not seen outside of it", name);
+            return true;
+        }
+    return false;
+}
+
 /* ---- names of the library that a module does not import ---- */
 
 typedef struct Exported {
@@ -259,9 +295,41 @@ static bool use_of_library(Resolver *r, CgAtom name, CgSpan span, Exported *x)
     return true;
 }
 
+/* What rows of a text have: a name of it that stands alone in a block lacks the batch in front. */
+static bool is_batch_field(CgAtom name)
+{
+    static const char *const fields[] = { "tokens", "next", "mask", "document" };
+    bool found = false;
+    for (size_t i = 0; i < CG_LEN(fields); i++)
+        found |= !strcmp(name, fields[i]);
+    return found;
+}
+
+/* A value of a row in a template, or a field of the batch, as a name of the script. */
+static bool is_of_row(Resolver *r, CgAtom name, CgSpan span, bool callable)
+{
+    if (!r->template && !(r->block && !callable && is_batch_field(name)))
+        return false;
+    CgDiag *d = report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL);
+    if (r->template)
+        cg_diag_help(d, "a value of each row is written $%s in a template; braces hold values of the script", name);
+    else
+        cg_diag_help(d, "what a step reads stands behind batch: batch.%s", name);
+    declare(r, name, REPORTED, (CgSpan){ 0 });
+    return true;
+}
+
 static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
 {
     const Decl *known = find(r, name);
+    if (known && name == r->unseen && known->span.start == r->block->s_span.start && !is_outside(r, name)) {
+        CgDiag *d = cg_diags_count(r->diags) > r->said
+            ? NULL
+            : report(
+                r, CG_E0301, span, "'%s' is the model in training, of which an optimiser knows nothing", name, NULL);
+        cg_diag_help(d, "the training gives it parameters and gradients: optimizer = adamw(rate = 1e-3)");
+        return;
+    }
     if (known) {
         if (known->kind == REPORTED)
             cg_map_put(r->reported, cg_resolve_key(span), 1);
@@ -289,7 +357,7 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
     const CgForeign *row = NULL;
     Exported exported;
     bool shown = cg_diags_count(r->diags) < SUGGEST_UNTIL;
-    if (shown && use_of_library(r, name, span, &exported))
+    if (is_of_row(r, name, span, callable) || (shown && use_of_library(r, name, span, &exported)))
         return;
     bool field = is_field(r->block, name);
     const char *best = shown && !field ? nearest(r, name, callable) : NULL;
@@ -298,6 +366,8 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_diag_help(d, "a batch is there in the fields of train and evaluate");
     else if (r->block && r->block->s && !strcmp(name, "model"))
         cg_diag_help(d, "the model is called '%s' here", r->block->s);
+    else if (!(r->block && !r->block->s) && help_model(r, d, name))
+        best = name;
     else if (!(callable && (row = cg_foreign(CG_FOREIGN_CALL, name))) && !(row = cg_foreign(CG_FOREIGN_NAME, name)))
         cg_diag_meant(d, &(CgSuggest){ .word = name, .best = best });
     if (row)
@@ -489,7 +559,8 @@ static void call(Resolver *r, const CgExpr *x)
     bool columns = name && r->outside->has_columns(r->outside->of, name);
     bool method = x->a->kind == CG_EXPR_FIELD && !name && r->outside->has_columns(r->outside->of, x->a->s);
     CgAtom outer = r->table;
-    bool axis = r->axis;
+    bool axis = r->axis, of_row = r->of_row;
+    r->of_row |= name && !strcmp(name, "examples");
     for (int i = 0; i < x->args.n; i++) { /* columns are known when there is a table */
         const CgExpr *value = x->args.at[i].value;
         r->axis = x->args.at[i].name && !strcmp(x->args.at[i].name, "axis");
@@ -501,6 +572,7 @@ static void call(Resolver *r, const CgExpr *x)
     }
     r->table = outer;
     r->axis = axis;
+    r->of_row = of_row;
 }
 
 /* The fields of train and the columns of evaluate see the batch, the model by its name and columns written before. */
@@ -510,6 +582,7 @@ static void block(Resolver *r, const CgExpr *x)
     expr(r, x->b);
     size_t scope_start = r->decls.len;
     const CgExpr *outer = r->block;
+    CgAtom unseen = r->unseen;
     r->block = x;
     bool outer_batch = find(r, cg_intern("batch")) || is_outside(r, cg_intern("batch"));
     declare(r, cg_intern("batch"), INPUT, (CgSpan){ 0 });
@@ -519,11 +592,14 @@ static void block(Resolver *r, const CgExpr *x)
         bool sees = x->kind == CG_EXPR_EVALUATE || !strcmp(name, "loss") || !strcmp(name, "weight")
             || !strcmp(name, "metrics"); /* batch = batch is a name from outside */
         r->decls.at[scope_start].hidden = !sees && outer_batch;
+        r->unseen = x->kind == CG_EXPR_TRAIN && !strcmp(name, "optimizer") ? x->s : NULL;
+        r->said = cg_diags_count(r->diags);
         expr(r, x->args.at[i].value);
         if (x->kind == CG_EXPR_EVALUATE)
             declare(r, x->args.at[i].name, LOCAL, x->args.at[i].name_span);
     }
     r->block = outer;
+    r->unseen = unseen;
     leave(r, scope_start);
 }
 
@@ -559,6 +635,12 @@ static void expr(Resolver *r, const CgExpr *x)
             use_member(r, x);
         else
             expr(r, x->a);
+        return;
+    case CG_EXPR_TEXT:
+        r->template = r->of_row;
+        for (int i = 0; i < x->args.n; i++)
+            expr(r, x->args.at[i].value);
+        r->template = false;
         return;
     case CG_EXPR_IF: /* in the order they are evaluated */
         expr(r, x->c);

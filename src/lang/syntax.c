@@ -168,6 +168,22 @@ static bool line_has(const CgParsing *p, const char *word)
     return false;
 }
 
+/* Whether the word stands between the brace that was found and the next one that closes. */
+static bool block_has(const CgParsing *p, const char *word)
+{
+    const char *from = p->text + p->last.span.end, *to = strchr(from, '}'), *at = strstr(from, word);
+    return at && to && at < to;
+}
+
+/* Whether the line that the bracket stands on begins with the word. */
+static bool on_line_of(const CgParsing *p, const CgBracket *b, const char *word)
+{
+    uint32_t start = b->span.start;
+    while (start > 0 && p->text[start - 1] != '\n')
+        start--;
+    return !strncmp(p->text + start, word, strlen(word));
+}
+
 /* Whether the bracket stands directly behind the word. */
 static bool opened_by(const CgParsing *p, const CgBracket *b, const char *word)
 {

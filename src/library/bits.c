@@ -16,7 +16,7 @@ static bool counts_fit(CgElab *e, const CgArguments *a, int i)
     if (counts->kind != CG_VALUE_TENSOR && tokens->kind == CG_VALUE_TENSOR && cg_below_of(e, tokens).filled) {
         CgDiag *d = cg_elab_error(e, CG_E0318, a->call, "rows of these tokens may be filled up: not all of them count");
         cg_diag_label(d, a->span[i - 1], "filled up");
-        cg_diag_help(d, "say which count: counts = batch.mask, or batch.NAME_mask");
+        cg_diag_help(d, "say which count: counts = batch.%s", cg_below_of(e, tokens).filled);
         return false;
     }
     if (counts->kind != CG_VALUE_TENSOR)

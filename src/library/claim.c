@@ -28,6 +28,7 @@ typedef struct Expected {
     CgDigest split[MAX_SPLITS]; /* what its rows are of */
     int nsplits;
     CgDigest what; /* the results that are compared, and how */
+    size_t same;   /* how many clusters have the same numbers, and are counted as one; 0: they differ */
     bool failed;
 } Expected;
 
@@ -391,13 +392,21 @@ static bool differences(CgSession *x, Expected *it)
     it->d = cg_calloc(it->n + 1, sizeof *it->d);
     for (int k = 0; k < 2 && !failed; k++)
         it->value[k] = of_all(x, &it->side[k], &c[k], &failed);
+    bool same = it->n > 1 && c[first].name;
+    double of_first[2] = { 0, 0 };
     for (size_t i = 0; i < it->n && !failed; i++) {
         bool match = c[1 - first].t && c[first].name;
         size_t other = match ? find_cluster(&c[1 - first], c[first].name[i], i) : i;
         double a = of_cluster(x, &it->side[first], &c[first], i, &failed);
         double b = of_cluster(x, &it->side[1 - first], &c[1 - first], other, &failed);
+        double pair[2] = { a, b };
+        if (!i)
+            memcpy(of_first, pair, sizeof pair);
+        same &= !memcmp(of_first, pair, sizeof pair) && (a != floor(a) || b != floor(b));
         it->d[i] = (first == 1) != it->less ? cg_stats_difference(b, a) : cg_stats_difference(a, b);
     }
+    it->same = same && !failed ? it->n : 0; /* the same model on the same rows, so many times: one experiment */
+    it->n = it->same ? 1 : it->n;
     clusters_free(&c[0]);
     clusters_free(&c[1]);
     return !failed;
@@ -520,6 +529,9 @@ static void note_of(const CgClaim *c, const Expected *it, CgStrbuf *out)
         cg_strbuf_puts(out, "the looks at its rows cannot be counted");
     else if (undefined)
         cg_strbuf_printf(out, "undefined for some %s", it->stmt->nnames ? "clusters" : "rows taken alone");
+    else if (it->same)
+        cg_strbuf_printf(
+            out, "all %zu clusters have the same numbers, and so are one: nothing they are made of differs", it->same);
     else if (c->needed)
         cg_strbuf_printf(out, "%zu %s cannot show it at this level: it takes %zu at least", c->n,
             it->stmt->nnames ? "clusters" : "rows", c->needed);

@@ -68,7 +68,9 @@ static CgValue *build_arithmetic(CgElab *e, CgFrame *f, const CgArguments *a)
     bool two = a->at[2]->kind != CG_VALUE_NONE, texts = is_text(a->at[1]) || is_text(a->at[2]);
     if (!op || two != (op->two != NULL)) {
         CgDiag *d = cg_elab_error(e, CG_E0312, a->call, "'%s' works on tensors only", a->at[0]->s);
-        cg_diag_help(d, "its operand is known when the script runs: a statistic or a column");
+        cg_diag_help(d,
+            "its operand is known when the script runs: a statistic or a column; digits(x, 2) shows a number with two "
+            "decimals");
         return cg_value_poison(e);
     }
     if (texts && !(is_text(a->at[1]) && is_text(a->at[2]))) {

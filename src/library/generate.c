@@ -166,7 +166,7 @@ static CgValue *call_of(
         tokens[1] = cg_below_of(e, t->prompt);
     } else if (t->tokenizer) {
         int64_t size = cg_tokenizer_name(t->tokenizer).size;
-        tokens[1] = (CgBelow){ size ? cg_dim_int(size) : NULL, t->tokenizer->span, t->tokenizer, false };
+        tokens[1] = (CgBelow){ size ? cg_dim_int(size) : NULL, t->tokenizer->span, t->tokenizer, NULL };
     }
     t->generator = cg_generator_build(e, f, a->at[MODEL], context, length, tokens, as, a->call);
     if (!t->generator)
@@ -281,6 +281,14 @@ static CgValue *build_reconstruct(CgElab *e, CgFrame *f, const CgArguments *a)
         || !check_count(e, a, 1 + NEW_OF) || !read_beams(e, a, 1 + BEAMS_OF, &t->how)
         || !read_stops(e, a, 1 + STOP_OF, &t->how))
         return cg_value_poison(e);
+    if (a->at[0]->kind == CG_VALUE_INSTANCE && cg_graph_tensors(a->at[0]->instance->stmt) == 1) {
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0],
+            "reconstruct writes a context again from what a model made of it, and '%s' takes one text alone",
+            a->at[0]->instance->stmt->names[0]);
+        cg_diag_help(
+            d, "a model of both is a compressor, m(context, text); generate(m, batch.tokens) goes on from a text");
+        return cg_value_poison(e);
+    }
     CgType type = *cg_value_type(e, a->at[1 + CONTEXT_OF]);
     int64_t width = 0;
     cg_dim_is_int(type.dim[1], &width);

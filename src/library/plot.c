@@ -108,8 +108,10 @@ static bool check_column(
         return false;
     }
     if (numeric && column->text) {
-        cg_elab_error(
+        CgDiag *d = cg_elab_error(
             e, CG_E0312, span, "'%s' of %s is a column of numbers; '%s' holds text", name, a->function->name, v->s);
+        cg_diag_help(d, "the numbers that are drawn are y, what stands along the axis is x: %s(t, x = .., y = ..)",
+            a->function->name);
         return false;
     }
     for (int r = 0; of->kind == CG_VALUE_RECORD && r < of->n; r++) {

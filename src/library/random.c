@@ -49,7 +49,12 @@ static bool shape_of(CgElab *e, CgFrame *f, const CgArguments *a, CgType *out)
         *out = f->ambient;
     } else {
         CgDiag *d = cg_elab_error(e, CG_E0403, a->call, "'%s' does not know its shape here", name);
-        cg_diag_help(d, "%s(like = x) has that of a tensor, %s(shape = [B, T]) one that is written", name, name);
+        if (f && cg_frame_body(f))
+            cg_diag_help(d, "%s(like = x) has that of a tensor, %s(shape = [B, T]) one that is written", name, name);
+        else
+            cg_diag_help(d,
+                "what is drawn differs from row to row; a seed or another setting is a number: seed = 3, or an "
+                "option that --set replaces");
         return false;
     }
     return true;

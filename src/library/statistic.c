@@ -304,6 +304,28 @@ static CgValue *build_digits(CgElab *e, CgFrame *f, const CgArguments *a)
     return cg_value_poison(e);
 }
 
+/* Whether a number that is computed later is 100 times another. */
+static bool is_hundredfold(const CgValue *v)
+{
+    double by = 0;
+    bool found = false;
+    if (v->kind == CG_VALUE_CALL && !strcmp(v->function->name, "arithmetic") && !strcmp(v->at[0]->s, "mul"))
+        for (int k = 1; k <= 2; k++)
+            found |= cg_value_number(v->at[k], &by) && by == 100;
+    return found;
+}
+
+static CgValue *build_percent(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    if (!is_hundredfold(a->at[0]))
+        return build_digits(e, f, a);
+    CgDiag *d = cg_elab_error(e, CG_E0318, a->span[0],
+        "percent shows a share as so many of a hundred, and this is 100 "
+        "times a share already");
+    cg_diag_help(d, "leave the 100 out: percent(mean(f1)) of 0.5 is 50%%");
+    return cg_value_poison(e);
+}
+
 static CgValue *formatted(CgSession *x, CgValue **args, bool percent)
 {
     CgEstimate *out = estimate_of(x, args[0]);
@@ -644,7 +666,7 @@ static const CgFunction fn_interval = { CG_FUNCTION_HERE, .name = "interval",
            "interval(mean(f1), over = seed). With fewer than ten clusters it is the interval of t, and says so; "
            "`method` asks for one." };
 static const CgFunction fn_percent = { CG_FUNCTION_HERE, .name = "percent",
-    .sig = "(x: float | estimate, digits: int = 1) -> estimate", .traits = CG_LATER, .build = build_digits,
+    .sig = "(x: float | estimate, digits: int = 1) -> estimate", .traits = CG_LATER, .build = build_percent,
     .run = run_percent, .doc = "A share, shown in percent." };
 static const CgFunction fn_digits = { CG_FUNCTION_HERE, .name = "digits",
     .sig = "(x: float | estimate, digits: int) -> estimate", .traits = CG_LATER, .build = build_digits,

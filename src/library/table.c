@@ -421,6 +421,44 @@ static CgValue *build_like(CgElab *e, CgFrame *f, const CgArguments *a) /* the c
     return cg_table_later(e, a, copy_of(e, cg_stage_columns(e, a->at[0])));
 }
 
+/* The column that a condition compares with a text, which is *text; NULL: there is none. */
+static const CgValue *compared_with(const CgValue *v, const char **text)
+{
+    const CgValue *found = NULL, *column = NULL;
+    for (int i = 1; v->kind == CG_VALUE_CALL && i < v->n && !found; i++) {
+        if (v->at[i]->kind == CG_VALUE_COLUMN)
+            column = v->at[i];
+        else if (v->at[i]->kind == CG_VALUE_STR)
+            *text = v->at[i]->s;
+        found = compared_with(v->at[i], text);
+    }
+    return found ? found : *text ? column : NULL;
+}
+
+/* A condition that no row fulfils is a slip of whoever wrote it: what there is in the column of texts it asks. */
+static void warn_of_nothing(CgSession *x, const CgValue *call, const CgTable *t)
+{
+    enum { MOST_NAMED = 8 };
+    CgErr err = { 0 };
+    CgGroups g;
+    const char *text = NULL;
+    const CgValue *column = compared_with(call->at[1], &text);
+    CgDiag *d = cg_diag_warn(x->diags, CG_E0709, call->span, "no row of the table is kept");
+    if (!column || !cg_table_group(t, &column->s, 1, &g, &err))
+        return;
+    CgTable *keys = cg_table_keys(t, &column->s, 1, &g);
+    CgStrbuf all = { 0 };
+    for (size_t k = 0; k < keys->rows && k < MOST_NAMED; k++) {
+        cg_strbuf_puts(&all, k ? ", " : "");
+        cg_cell_print(&keys->column[0], k, &all);
+    }
+    cg_diag_help(
+        d, "in '%s' there is %s%s, and no %s", column->s, cg_strbuf_str(&all), g.n > MOST_NAMED ? ", .." : "", text);
+    cg_strbuf_deinit(&all);
+    cg_table_free(keys);
+    cg_groups_deinit(&g);
+}
+
 static CgValue *run_filter(CgSession *x, const CgValue *call, CgValue **args)
 {
     (void)args;
@@ -439,6 +477,8 @@ static CgValue *run_filter(CgSession *x, const CgValue *call, CgValue **args)
             rows[n++] = r;
     CgTable *out = cg_table_take(t, rows, n);
     free(rows);
+    if (!n && t->rows)
+        warn_of_nothing(x, call, t);
     return cg_session_own(x, &cg_class_table, out);
 }
 

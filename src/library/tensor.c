@@ -288,7 +288,7 @@ static CgValue *build_axis_numbers(CgElab *e, CgFrame *f, const CgArguments *a)
 static CgValue *build_is_filled(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
-    return cg_value_bool(e, cg_below_of(e, a->at[0]).filled, a->call);
+    return cg_value_bool(e, cg_below_of(e, a->at[0]).filled != NULL, a->call);
 }
 
 static CgValue *build_is_graph(CgElab *e, CgFrame *f, const CgArguments *a)

@@ -248,7 +248,19 @@ static const char *const endings[] = { ".json", NULL };
 static CgDigest digest_of_tokenizer(const void *held) { return ((const CgTokenizer *)held)->digest; }
 static void free_tokenizer(void *held) { cg_tokenizer_free(held); }
 
+/* What is known of one; how many ids it has that learns one for each character: that is learnt when it is asked for. */
+static CgValue *field_of_tokenizer(CgElab *e, CgValue *of, const char *name, CgSpan span, CgSuggest *s)
+{
+    CgValue *v = of->keys ? cg_record_find(of, cg_intern(name)) : NULL;
+    for (int i = 0; !v && of->keys && i < of->n; i++)
+        cg_suggest_offer(s, of->keys[i]);
+    if (v || strcmp(name, "size") != 0)
+        return v;
+    const CgTokenizer *t = cg_tokenizer_of(cg_session_of(e), of);
+    return t ? cg_value_int(e, t->size, span) : cg_value_poison(e);
+}
+
 CG_CLASS(tokenizer, .article = "a tokenizer", .doc = "What turns text into ids and back. .size is the number of ids.",
-    .shared = true, .free = free_tokenizer, .digest = digest_of_tokenizer, .save_value = save_tokenizer,
-    .endings = endings, .saved_help = "tokenizers go to .json")
+    .shared = true, .free = free_tokenizer, .digest = digest_of_tokenizer, .field = field_of_tokenizer,
+    .save_value = save_tokenizer, .endings = endings, .saved_help = "tokenizers go to .json")
 CG_FUNCTIONS(tokenizer, &fn_kinds, &fn_tokenizer)

@@ -109,13 +109,28 @@ static void odds(const Advice *a, const CgNode *n)
     cg_diag_help(d, "leave the sigmoid out here: the loss has it in it");
 }
 
+/* What a graph computes logits and their targets from, as `logits` and `ids`; attention by hand is recognised. */
+static CgGraph *recognised(const CgStage *s, const CgNode *loss)
+{
+    CgAtom name = cg_intern("ids");
+    const CgTerms ids = { 1, &name, &loss->in[1] };
+    CgGraph *plain = cg_shares_plain(s->model, loss->in[0], &ids), *g = cg_pass_run_all(plain, "recognise,fold,dce");
+    cg_graph_free(plain);
+    return g;
+}
+
+static CgRef input_called(const CgGraph *g, const char *name)
+{
+    for (size_t i = 0; i < g->inputs.len; i++)
+        if (!strcmp(cg_node_name(g, g->inputs.at[i]), name))
+            return g->inputs.at[i];
+    return CG_NONE;
+}
+
 /* Whether logits know, at each place, the token of `text` that is their target; `text` is called so in the graph. */
 static bool know_target(const CgGraph *g, const char *text, CgRef logits, CgRef ids)
 {
-    CgRef at = CG_NONE;
-    for (size_t i = 0; i < g->inputs.len; i++)
-        if (!strcmp(cg_node_name(g, g->inputs.at[i]), text))
-            at = g->inputs.at[i];
+    CgRef at = input_called(g, text);
     const CgDim *target = at == CG_NONE ? NULL : cg_causal_shift(g, at, ids, 1),
                 *known = target ? cg_causal_shift(g, at, logits, 1) : NULL;
     return known && cg_dim_at_most(known, target);
@@ -124,12 +139,8 @@ static bool know_target(const CgGraph *g, const char *text, CgRef logits, CgRef 
 /* The same, of parts that are written out and of which only the whole is known to be causal: attention. */
 static bool know_target_recognised(const Advice *a, const char *text, const CgNode *loss)
 {
-    CgAtom name = cg_intern("ids");
-    const CgTerms ids = { 1, &name, &loss->in[1] };
-    CgGraph *plain = cg_shares_plain(a->s->model, loss->in[0], &ids);
-    CgGraph *g = cg_pass_run_all(plain, "recognise,fold,dce");
+    CgGraph *g = recognised(a->s, loss);
     bool out = g->outputs.len == 2 && know_target(g, text, g->outputs.at[0].ref, g->outputs.at[1].ref);
-    cg_graph_free(plain);
     cg_graph_free(g);
     return out;
 }
@@ -148,6 +159,45 @@ static bool looked_up(const Advice *a, CgRef text)
     return true;
 }
 
+static bool reads_field(const Advice *a, CgAtom name)
+{
+    CgRef r = input_called(a->g, name);
+    return r != CG_NONE && a->live[r];
+}
+
+/* Of a field of tokens, the field that has those one place on; NULL: none has. */
+static CgAtom next_of(const CgStage *s, CgAtom tokens)
+{
+    CgAtom own = cg_intern_printf("%s_next", tokens), next = cg_intern("next");
+    const CgDataFields *fields = cg_data_fields(s->data);
+    for (int k = 0; k < fields->n; k++)
+        if (fields->field[k].name == own || fields->field[k].name == next)
+            return fields->field[k].name;
+    return NULL;
+}
+
+/* A text that is written again from what was made of it: place t says token t, of those before it, and not the next. */
+static void too_far(const Advice *a, const CgNode *loss)
+{
+    const CgNode *target = cg_node(a->g, elements_of(a->g, loss->in[1]));
+    CgAtom tokens = NULL;
+    if (cg_graph_tensors(a->s->root->instance->stmt) < 2 || !(target->op->traits & CG_INPUT))
+        return;
+    for (size_t i = 0; i < a->g->inputs.len; i++)
+        if (next_of(a->s, cg_node_name(a->g, a->g->inputs.at[i])) == cg_node_name(a->g, elements_of(a->g, loss->in[1])))
+            tokens = tokens ? tokens : cg_node_name(a->g, a->g->inputs.at[i]);
+    CgGraph *g = tokens ? recognised(a->s, loss) : NULL;
+    CgRef text = g ? input_called(g, tokens) : CG_NONE;
+    const CgDim *shift = text != CG_NONE ? cg_causal_beside(g, text, g->outputs.at[0].ref, 1) : NULL;
+    CgDiag *d = shift && cg_dim_at_most(cg_dim_int(1), shift) ? warn(a, CG_E0702, loss->span, "loss",
+                    "the model writes the text again: what it says at each place is the token there, and the target is "
+                    "the one after it")
+                                                              : NULL;
+    if (d)
+        cg_diag_help(d, "the target of a text that is written again is the text: batch.%s", tokens);
+    cg_graph_free(g);
+}
+
 /* The target at a place is a token that the logits there depend on: all that is learnt is to copy it. */
 static void copies(const Advice *a, const CgNode *loss)
 {
@@ -163,14 +213,10 @@ static void copies(const Advice *a, const CgNode *loss)
             continue;
         CgDiag *d = warn(a, CG_E0702, loss->span, "loss",
             "the target at each place is a token that the model is given there: all it can learn is to copy");
-        CgAtom own = cg_intern_printf("%s_next", name), next = cg_intern("next");
-        const CgDataFields *fields = cg_data_fields(a->s->data);
-        for (int k = 0; d && k < fields->n; k++)
-            if (fields->field[k].name == own || fields->field[k].name == next) {
-                cg_diag_help(d, "the tokens one place on are batch.%s", fields->field[k].name);
-                return;
-            }
-        if (d)
+        CgAtom next = next_of(a->s, name);
+        if (d && next)
+            cg_diag_help(d, "the tokens one place on are batch.%s", next);
+        else if (d)
             cg_diag_help(d, "the target is the text one place on: logits[.., ..-1, 0..] against ids[.., 1..]");
         return;
     }
@@ -183,18 +229,26 @@ static void uncounted(const Advice *a, const CgNode *loss)
     const CgNode *target = cg_node(g, elements_of(g, loss->in[1]));
     const CgAttr *ignore = cg_attr_find(loss->attrs, "ignore");
     const CgDataFields *fields = cg_data_fields(a->s->data);
-    if (!(target->op->traits & CG_INPUT) || ignore || field(a, "weight"))
+    if (!(target->op->traits & CG_INPUT) || ignore)
         return;
     CgAtom name = cg_node_name(g, elements_of(g, loss->in[1])), mask = NULL;
     for (int i = 0; i < fields->n; i++)
         if (fields->field[i].name == name && fields->field[i].mask)
             mask = fields->field[i + fields->field[i].mask].name;
-    for (size_t i = 0; mask && i < g->inputs.len; i++)
-        if (cg_node_name(g, g->inputs.at[i]) == mask && a->live[g->inputs.at[i]])
+    if (!mask || reads_field(a, mask))
+        return;
+    for (int i = 0; i < fields->n && field(a, "weight") && a->s->terms.n <= 1; i++)
+        if (fields->field[i].mask && reads_field(a, fields->field[i + fields->field[i].mask].name)) {
+            CgDiag *d = warn(a, CG_E0704, field(a, "weight")->span, "weight",
+                cg_intern_printf(
+                    "this says which places of '%s' count, and the target is '%s'", fields->field[i].name, name));
+            if (d)
+                cg_diag_help(d, "which of its places count says batch.%s", mask);
             return;
-    CgDiag *d = mask ? warn(a, CG_E0704, loss->span, "loss",
+        }
+    CgDiag *d = !field(a, "weight") ? warn(a, CG_E0704, loss->span, "loss",
                     "the loss looks at every place of its target, and in these rows not all of them count")
-                     : NULL;
+                                    : NULL;
     if (!d)
         return;
     cg_diag_note(d, a->s->data->span, "the data, whose '%s' says which do", mask);
@@ -329,6 +383,44 @@ static void warm_up(const Advice *a, const CgValue *v, int depth)
     }
 }
 
+static bool is_named(const CgElab *e, CgSpan value)
+{
+    const char *text = cg_sources_get(e->sources, value.file)->text;
+    uint32_t at = value.start;
+    while (at > 0 && strchr(" \n\t", text[at - 1]))
+        at--;
+    return at > 0 && text[at - 1] == '=';
+}
+
+/* conv2d(in, out, kernel): channels that come in, given to a graph of the library that has them of its input. */
+static void channels_first(const Advice *a, const CgParamInfo *p)
+{
+    enum { OUT, KERNEL, STRIDE, ARGS };
+    static const char *const names[ARGS] = { "out", "kernel", "stride" };
+    const CgInstance *m = p->owner;
+    const CgValue *given[ARGS] = { NULL };
+    int64_t in, n[ARGS] = { 0 };
+    const CgType *t = cg_node_type(a->g, p->ref);
+    bool placed = cg_of_library(a->e, m->stmt->span) && t->rank >= 3 && cg_dim_is_int(t->dim[1], &in);
+    for (int i = 0; placed && i < m->stmt->nparams; i++)
+        for (int k = 0; k < ARGS; k++)
+            if (m->statics[i] && !strcmp(m->stmt->params[i].name, names[k]))
+                given[k] = m->statics[i];
+    for (int k = 0; placed && k < ARGS; k++) {
+        placed = given[k] && given[k]->kind == CG_VALUE_INT && given[k]->span.file && !is_named(a->e, given[k]->span)
+            && !cg_of_library(a->e, given[k]->span);
+        n[k] = placed ? given[k]->i : 0;
+    }
+    if (!placed || n[OUT] != in || n[STRIDE] < 3 || n[STRIDE] % 2 == 0 || n[KERNEL] <= n[STRIDE])
+        return;
+    CgDiag *d = warn(a, CG_E0710, given[OUT]->span, "loss",
+        cg_intern_printf("'%s' takes out, kernel and stride in this order: kernels of %lld places, %lld apart",
+            m->stmt->names[0], (long long)n[KERNEL], (long long)n[STRIDE]));
+    if (d)
+        cg_diag_help(d, "the channels that come in are those of x: %s(out = %lld, kernel = %lld)", m->stmt->names[0],
+            (long long)n[KERNEL], (long long)n[STRIDE]);
+}
+
 /* What rows are of: of windows the split they are taken from. */
 static const CgValue *rows_of(const CgValue *v)
 {
@@ -363,8 +455,58 @@ static void same_rows(const Advice *a)
 
 /* ----------------------------------------------------------------------------------------------------------------- */
 
+/* The cross_entropy that a node is made of; NONE: there is none. */
+static CgRef loss_below(const CgGraph *g, CgRef r, int depth)
+{
+    const CgNode *n = cg_node(g, r);
+    CgRef found = is(n, "cross_entropy") ? r : CG_NONE;
+    for (int k = 0; depth && k < n->nin && found == CG_NONE; k++)
+        found = loss_below(g, n->in[k], depth - 1);
+    return found;
+}
+
+/* A node that draws places of the text together where it must not, without a mask that says which. */
+static bool looks_ahead(const CgGraph *g, CgRef text)
+{
+    CgRef at = text == CG_NONE ? CG_NONE : cg_causal_fault(g, text, g->outputs.at[0].ref, 1);
+    bool masked = false;
+    for (CgRef r = 0; at != CG_NONE && r < g->nodes.len; r++)
+        masked |= cg_node_type(g, r)->dtype == CG_BOOL;
+    return at != CG_NONE && !masked && cg_node(g, at)->op->traits & CG_PRODUCTS;
+}
+
+/* The entropy of a text under a model that sees the token it is asked for. */
+static void foreseen(CgElab *e, const CgStage *s, const CgExpr *evaluate, int column)
+{
+    enum { DEEPEST = 8 };
+    static const char entropy[] = "entropy|level:row|of:nll";
+    const CgModelGraph *m = s->model;
+    const CgValue *v = s->columns[column].value;
+    uint64_t text;
+    if (v->kind != CG_VALUE_TENSOR || !cg_map_get(&m->signatures, v->tensor->ref, &text)
+        || strncmp((const char *)(uintptr_t)text, entropy, sizeof entropy - 1) != 0)
+        return;
+    CgRef loss = loss_below(m->graph, v->tensor->ref, DEEPEST);
+    CgGraph *g = loss == CG_NONE ? NULL : recognised(s, cg_node(m->graph, loss));
+    bool ahead = false;
+    for (size_t i = 0; g && i < g->inputs.len && !ahead; i++)
+        ahead = cg_node_type(g, g->inputs.at[i])->dtype == CG_I32 && looks_ahead(g, g->inputs.at[i]);
+    cg_graph_free(g);
+    for (int i = 0; ahead && i < evaluate->args.n; i++) {
+        const CgArg *a = &evaluate->args.at[i];
+        CgDiag *d = a->name == s->columns[column].name && once(e, CG_E0702, a->value->span)
+            ? cg_diag_warn(e->diags, CG_E0702, a->value->span,
+                "the model sees the whole text, the token that is asked for at each place among it")
+            : NULL;
+        if (d)
+            cg_diag_help(d, "a language model sees what stands before: softmax(masked(scores, causal), axis = S)");
+    }
+}
+
 void cg_evaluate_advise(CgElab *e, const CgStage *s, const CgExpr *evaluate)
 {
+    for (int i = 0; i < s->ncolumns; i++)
+        foreseen(e, s, evaluate, i);
     const CgValue *weights = s->root->instance->weights;
     const CgStage *training = weights && weights->kind == CG_VALUE_STAGE ? weights->stage : NULL;
     if (!training || s->allow_leak || !cg_session_of(e)->opts.checking) /* a run says it of every row */
@@ -400,6 +542,7 @@ static void look_at_graph(Advice *a)
         if (is(n, "cross_entropy")) {
             probabilities(a, n);
             copies(a, n);
+            too_far(a, n);
             uncounted(a, n);
         } else if (is(n, "sub")) {
             odds(a, n);
@@ -417,4 +560,6 @@ void cg_train_advise(CgElab *e, const CgStage *s, const CgExpr *train)
     no_step(&a);
     warm_up(&a, cg_record_find(s->asked, cg_intern("optimizer")), 8);
     same_rows(&a);
+    for (size_t i = 0; i < s->model->params.len; i++)
+        channels_first(&a, &s->model->params.at[i]);
 }

@@ -53,8 +53,8 @@ static CgValue *make(CgElab *e, const Batch *b, int i)
     const CgValue *size = tok && tok->keys ? cg_record_find(tok, cg_intern("size")) : NULL;
     int64_t below = f->below > 0 ? f->below : size && size->kind == CG_VALUE_INT ? size->i : 0;
     if (below > 0 || tok)
-        cg_below_set(
-            e->model, t->tensor->ref, (CgBelow){ below > 0 ? cg_dim_int(below) : NULL, b->data, tok, f->mask != 0 });
+        cg_below_set(e->model, t->tensor->ref,
+            (CgBelow){ below > 0 ? cg_dim_int(below) : NULL, b->data, tok, f->mask ? f[f->mask].name : NULL });
     t->tensor->label[0] = cg_intern("batch");
     if (b->fields->tokenizer[i])
         t->tensor->label[1] = cg_intern("length");

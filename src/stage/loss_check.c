@@ -172,6 +172,11 @@ static CgRef number_of(
         const CgForeign *row = v->kind == CG_VALUE_STR ? cg_foreign(CG_FOREIGN_NAME, v->s) : NULL;
         if (v->kind == CG_VALUE_STR && !row)
             row = cg_foreign(CG_FOREIGN_CALL, v->s);
+        if (truth && v->kind == CG_VALUE_CALL)
+            cg_diag_help(d,
+                "metrics of a training are tensors, as argmax(logits, axis = 2) == batch.next; scores of texts are "
+                "columns "
+                "of an evaluation");
         if (row) /* loss = "categorical_crossentropy" */
             cg_diag_help(d, "%s", row->help);
         return CG_NONE;

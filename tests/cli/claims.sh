@@ -52,3 +52,16 @@ looks --set length=8
 looks
 sed -i 's/s.nll) > 1/s.nll) > 2/' l.cg
 looks
+# the same model on the same rows, so many times, is one experiment
+cat >s.cg <<'END'
+cg 2
+graph net(ids: i32[B, T]) -> f32[B, T, 256] {
+    param w: f32[256, 256] = normal(std = 0.02)
+    return take(w, ids)
+}
+data = windows(synthetic("grammar", size = 20000).test, bytes(), length = 16, count = 6)
+s = rows([evaluate net() on data as m { nll = entropy(m, batch.tokens) } for i in 0..8], names = ["seed"])
+claim "small" { expect mean(s.nll) < 9 over seed }
+show select(claims(), [verdict, clusters, note])
+END
+$CG run s.cg 2>/dev/null

@@ -28,5 +28,8 @@ printf 'save bytes() as "b.json"\n' >none.cg
 cg run none.cg 2>&1
 printf 'save bpe(synthetic("code", size = 60007)) as "b.txt"\n' >none.cg
 cg run none.cg 2>&1
+printf 'abcabd.\nhello world, abc.\n%.0s' 1 2 3 4 5 6 7 8 9 >letters.txt
+printf 'show chars(corpus("letters.txt", shares = [1, 0, 0])).size\n' >size.cg
+cg run size.cg 2>&1 # a b c d e h l o r w . , blank newline, and three besides
 printf 'a = tokenizer("bpe.json", end_token = "zebra")\nb = tokenizer("bpe.json", end_token = 4000)\nc = tokenizer("bpe.json", end_token = 7)\nshow c.end' >ends.cg
 cg run ends.cg 2>&1
