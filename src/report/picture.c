@@ -358,8 +358,7 @@ static int64_t parameters(const CgDraft *d, int scope)
     return total * (d->scope.at[scope].turn ? 1 : d->scope.at[scope].times);
 }
 
-/* 1234567 is "1,234,567". */
-static const char *grouped(CgDraft *d, int64_t n)
+const char *cg_draft_number(const CgDraft *d, int64_t n)
 {
     char digits[32], text[48];
     int len = snprintf(digits, sizeof digits, "%" PRId64, n), to = 0;
@@ -387,7 +386,7 @@ static void make_instance(CgDraft *d, int scope, CgMap *used)
     if (around)
         box.title = cg_arena_printf(d->arena, "%s.%s", around, box.title);
     if (n > 0)
-        box.type = cg_arena_printf(d->arena, "%s parameters", grouped(d, n));
+        box.type = cg_arena_printf(d->arena, "%s parameters", cg_draft_number(d, n));
     pl->box = (int)d->p->boxes.len;
     cg_vec_push(&d->p->boxes, box);
 }

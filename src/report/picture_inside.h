@@ -90,6 +90,9 @@ void cg_draft_gather(CgDraft *d);
 /* Which instances are drawn as one box each. */
 void cg_draft_close(CgDraft *d);
 
+/* 1234567 as "1,234,567". */
+const char *cg_draft_number(const CgDraft *d, int64_t n);
+
 /* Numbers on what is drawn (picture_overlay.c). */
 void cg_draft_measure(CgDraft *d);
 

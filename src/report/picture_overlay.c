@@ -96,12 +96,14 @@ static void add_params(const CgDraft *d, Sums *sums)
     free(counted);
 }
 
-/* "12.3 Mflop", "4.56 ms". */
+/* "12.3 Mflop", "4.56 ms", "1,234 trained". */
 static const char *amount(const CgDraft *d, double value)
 {
     static const char *const large[] = { "", "k", "M", "G", "T" }, *const small[] = { "", "m", "u", "n" };
     const char *prefix = "", *unit = d->o->overlay->unit;
     int k = 0;
+    if (d->o->overlay->of_param && !d->o->overlay->n)
+        return cg_arena_printf(d->arena, "%s %s", cg_draft_number(d, llround(value)), unit);
     for (; value >= 1000 && k < 4; k++)
         prefix = large[k + 1], value /= 1000;
     for (; !k && value > 0 && value < 1 && *unit == 's' && prefix != small[3];)

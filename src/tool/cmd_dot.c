@@ -210,7 +210,7 @@ static bool draw(Side *s, const Asked *asked, CgBindings sizes, CgStrbuf *out)
     Asked page = *asked;
     CgPicture *p = cg_picture_build(s->graph, &o);
     page.page_depth = o.depth;
-    if (asked->depth < 0 && o.fold && o.clusters)
+    if (asked->depth < 0 && !asked->unfold && !asked->flat)
         page.page_depth = cg_layout_depth(p, asked->landscape);
     if (strcmp(asked->format, "html") == 0) /* all of it, to be opened by the reader */
         cg_picture_set_depth(p, 0);

@@ -18,3 +18,7 @@ cg dot deep.cg 'deep(layers = 3)' --depth=-1 2>&1; echo "exit $?"
 # A model that was handed to a graph, which applies its parts one by one, is one instance.
 cg dot "$srcdir/examples/quickstart.cg" --depth=1 > quickstart.dot; boxes < quickstart.dot
 grep -o 'behind.*decoder' quickstart.dot | sed 's/<[^>]*>/ /g' | head -1
+# Every stage is as deep as fits a page; --unfold draws all.
+for how in --stage=graph --stage=grad '--stage=grad --unfold'; do
+    cg dot "$srcdir/examples/images.cg" $how | boxes | wc -w
+done
