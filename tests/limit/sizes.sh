@@ -6,6 +6,7 @@ graph square(n: int) -> f32 {
     param w: f32[n, n] = zeros()
     return sum(w)
 }
+graph filled(n: int) -> f32[n] { return fill(2.385, [n]) }
 graph cubed(x: f32[N]) -> f32[N*N*N] { return reshape(x, [N*N*N]) }
 graph repeated(x: f32[N]) -> f32 {
     thousand = concat([x for i in 0..1000], axis = 0)
@@ -30,6 +31,8 @@ plan a.cg repeated --dim N=100000000
 plan a.cg repeated --dim N=1000000000000
 bench a.cg plane --dim A=16777216 --dim B=16777215
 apply a.cg 'square(n = 3000017)'
+apply a.cg 'filled(n = 281474976710656)'
+apply a.cg 'filled(n = 281474976710656)' --out made
 CASES
 
 # Files that claim more than they hold.

@@ -255,11 +255,28 @@ static void describe_largest(const CgPlan *p, char *out, size_t room)
     }
 }
 
+/* An output that is one number repeated takes no room here, but all of it wherever it goes. */
+static bool outputs_fit(const CgPlan *p, size_t available, CgErr *e)
+{
+    char need[24], have[24];
+    for (size_t i = 0; i < p->graph->outputs.len; i++) {
+        const CgTensor *t = &cg_plan_output(p, (int)i)->tensor;
+        size_t bytes = (size_t)cg_tensor_count(t) * cg_dtype_size(t->dtype);
+        bool repeated = false;
+        for (int k = 0; k < t->rank; k++)
+            repeated |= t->dim[k] > 1 && t->stride[k] == 0;
+        if (repeated && bytes > available)
+            return cg_err(e, CG_ERR_MEMORY, "result '%s' takes %s of memory, %s are free", p->graph->outputs.at[i].name,
+                cg_plan_bytes(bytes, need), cg_plan_bytes(available, have));
+    }
+    return true;
+}
+
 bool cg_plan_fits(const CgPlan *p, CgErr *e)
 {
     size_t available = cg_machine_memory();
     if (p->slab <= available)
-        return true;
+        return outputs_fit(p, available, e);
     char need[24], have[24], largest[320] = "";
     describe_largest(p, largest, sizeof largest);
     cg_err(e, CG_ERR_MEMORY, "running graph '%s' takes %s of memory, %s are free; the largest tensors: %s",
