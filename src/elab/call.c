@@ -229,6 +229,8 @@ static bool bind_tensor(CgElab *e, Applying *a, const CgParam *p, CgValue *v, Cg
         if (results)
             cg_diag_help(
                 d, "these are %d tensors, as the results of a graph: bind each, a, b = f(x), or take one, y[0]", v->n);
+        else if (v->kind == CG_VALUE_LIST)
+            cg_diag_help(d, "numbers become a tensor by tensor([[1, 2]])");
         else if (v->kind == CG_VALUE_STR)
             cg_diag_help(d,
                 "a text becomes tokens where it is used: windows(text.train, tok, length = 64), generate(m, \"a\", "
@@ -548,7 +550,9 @@ static void not_callable(CgElab *e, CgValue *callee, const CgExpr *site, CgSpan 
 {
     CgDiag *d =
         cg_elab_error(e, CG_E0305, site ? site->a->span : span, "%s cannot be called", cg_value_kind_name(callee));
-    if (callee->kind == CG_VALUE_LIST || callee->kind == CG_VALUE_TENSOR)
+    if (callee->kind == CG_VALUE_LIST && callee->n && callee->at[0]->kind == CG_VALUE_INSTANCE)
+        cg_diag_help(d, "layers are applied one after the other: for l in layers { x = l(x) }");
+    else if (callee->kind == CG_VALUE_LIST || callee->kind == CG_VALUE_TENSOR)
         cg_diag_help(d, "an element is chosen in brackets: x[0]");
     else if (callee->kind == CG_VALUE_RECORD)
         cg_diag_help(d, "a field is r.name or r[\"name\"]");

@@ -41,8 +41,11 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
             cg_strbuf_deinit(&b);
         }
     } else if (!cg_is_poison(v)) {
-        cg_elab_error(e, CG_E0305, cg_elab_literal(e, v, init->span),
+        CgDiag *d = cg_elab_error(e, CG_E0305, cg_elab_literal(e, v, init->span),
             "a parameter starts from a number or a tensor, not %s", cg_value_kind_name(v));
+        if (v->kind == CG_VALUE_LIST)
+            cg_diag_help(
+                d, "numbers that are written out are tensor([1, 2]); all alike are ones(), zeros() or a number");
     }
     if (ref != CG_NONE && cg_dtype_is_narrow(type.dtype))
         ref = cg_cast(&m->build, ref, type.dtype);

@@ -246,6 +246,8 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
         cg_diag_help(d,
             "tokens are i32[batch, length]: argmax(logits, axis = 2); likeliest(logits, ids) is the share of them "
             "that are right");
+    else if (at < 0 && v->kind == CG_VALUE_TENSOR && cg_kinds_have(kinds, CG_KIND_LIST, NULL))
+        cg_diag_help(d, "how many elements an axis has is its name in the type, N, or size(x, axis = 0)");
     else if (at < 0 && v->kind == CG_VALUE_INSTANCE && cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_table))
         cg_diag_help(d, "tables of a model are m.history, of its training, and parameters(m)");
     else if (at < 0 && v->kind == CG_VALUE_RECORD && cg_kinds_have(kinds, CG_KIND_GRAPH, NULL))
@@ -361,6 +363,8 @@ static void unknown_argument(
         cg_suggest_offer(&s, params[i].name);
     CgDiag *d = cg_elab_error(e, CG_E0303, span, "'%s' has no parameter '%s'", callee, name);
     const CgForeign *row = foreign_argument(params, n, name);
+    if (!row && !cg_suggest_best(&s))
+        row = cg_foreign(CG_FOREIGN_MEMBER, callee);
     if (is_compared(e, callee, given, name)) {
         cg_diag_help(d, "'%s' is a column; values are compared with '=='", name);
         return;

@@ -103,6 +103,11 @@ void cg_help_rows(const CgElab *e, CgDiag *d, const CgValue *found, CgSpan span)
 {
     const char *text = cg_sources_get(e->sources, span.file)->text + span.start;
     int n = (int)(span.end - span.start);
+    if (cg_value_class(found) == &cg_class_table) {
+        cg_diag_help(d,
+            "rows of a file are examples(\"x.csv\", { x: \"x\", y: \"y\" }), rows of numbers arrays({ x: .., y: .. })");
+        return;
+    }
     bool quoted = cg_value_class(found) == &cg_class_split && n <= 40 && !memchr(text, '\n', (size_t)n);
     cg_diag_help(
         d, "rows of a text are windows(%.*s, tok, length = 128)", quoted ? n : 10, quoted ? text : "text.train");
