@@ -50,11 +50,14 @@ for stage in grad opt tape; do
     look examples/regression.cg --depth=0 --stage=$stage
 done
 look examples/answers.cg --depth=0 --stage=opt
+for stage in grad opt tape; do
+    look examples/quickstart.cg --stage=$stage
+done
 if [ "${PICTURES:-}" = all ]; then
     for script in examples/*.cg examples/paper/*.cg; do
         case $script in */altered.cg | */facts.cg | */measures.cg | */pilot.cg) continue ;; esac   # they have no graph of known sizes
-        for how in --depth=1 --depth=2 '--depth=0 --landscape' --depth=0 '--depth=0 --stage=graph' '--depth=0 --stage=grad' \
-            '--depth=0 --stage=opt' '--depth=0 --stage=tape'; do
+        for how in '' --landscape --depth=1 --depth=2 --depth=3 '--depth=0 --landscape' --depth=0 --stage=graph \
+            '--depth=2 --stage=grad' '--depth=2 --stage=opt' '--depth=2 --stage=tape' --stage=grad --stage=opt --stage=tape; do
             # shellcheck disable=SC2086
             look "$script" $how
         done

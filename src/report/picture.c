@@ -147,6 +147,18 @@ static bool scalar_value(const CgGraph *g, CgRef r, double *value)
     return true;
 }
 
+/* A loop says how many turns it has, before all else. */
+static void call_loop(CgDraft *d, CgRef r)
+{
+    const CgNode *n = cg_node(d->g, r);
+    CgDraftItem *it = &d->item[r];
+    CgStrbuf turns = { 0 };
+    cg_dim_print(cg_node_type(d->g, n->in[cg_attr_int(n->attrs, "states", 0)])->dim[0], &turns);
+    it->title = cg_arena_printf(d->arena, "%s (x%s)", n->op->name, cg_strbuf_str(&turns));
+    it->hidden = it->note, it->note = "";
+    cg_strbuf_deinit(&turns);
+}
+
 static void link_node(CgDraft *d, CgRef r)
 {
     const CgNode *n = cg_node(d->g, r);
@@ -191,6 +203,8 @@ static void link_node(CgDraft *d, CgRef r)
     if (!it->input && !it->param)
         cg_draft_note(&note, n->attrs, d->o->detail);
     it->note = keep(d, &note);
+    if (model && (n->op->traits & CG_LOOP))
+        call_loop(d, r);
 }
 
 /* "net.cg:12: x @ w", the expression in one line; NULL where it is not known. */
