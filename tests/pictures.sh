@@ -37,6 +37,13 @@ look()      # script words..
     found=$(wrong "$folder/x.svg")
     [ -z "$found" ]; report $? "$*" "$found$(cat "$folder/err")"
 }
+# On paper: A4 with margins of 10 mm, its smallest face, of 8 points, not below 6; depth 1 within 900 x 900 pixels.
+fits()      # name wide high least: points, and how small it may be made
+{
+    size=$(sed -n 's/.*<svg width="\([0-9]*\)pt" height="\([0-9]*\)pt".*/\1 \2/p' "$folder/x.svg")
+    echo "$size" | awk -v w="$2" -v h="$3" -v least="$4" '{ exit !(NF == 2 && w / $1 >= least && h / $2 >= least) }'
+    report $? "$1" "$size"
+}
 # A few of each here, PICTURES=all has all: every example at every level, standing and lying.
 for script in examples/*.cg tests/dot/*.cg; do
     look "$script" --depth=0
@@ -57,20 +64,18 @@ if [ "${PICTURES:-}" = all ]; then
     for script in examples/*.cg examples/paper/*.cg; do
         case $script in */altered.cg | */facts.cg | */measures.cg | */pilot.cg) continue ;; esac   # they have no graph of known sizes
         for how in '' --landscape --depth=1 --depth=2 --depth=3 '--depth=0 --landscape' --depth=0 --stage=graph \
-            '--depth=2 --stage=grad' '--depth=2 --stage=opt' '--depth=2 --stage=tape' --stage=grad --stage=opt --stage=tape; do
+            --stage=grad --stage=opt --stage=tape '--depth=2 --stage=grad' '--depth=2 --stage=opt' '--depth=2 --stage=tape' \
+            '--depth=0 --stage=graph' '--depth=0 --stage=grad' '--depth=0 --stage=opt' '--depth=0 --stage=tape'; do
             # shellcheck disable=SC2086
             look "$script" $how
+            case $how in
+            '') fits "$script on a page" 539 786 0.75 ;;
+            --landscape) fits "$script on a page that lies" 786 539 0.75 ;;
+            esac
         done
     done
 fi
 
-# On paper: A4 with margins of 10 mm, its smallest face, of 8 points, not below 6; depth 1 within 900 x 900 pixels.
-fits()      # name wide high least: points, and how small it may be made
-{
-    size=$(sed -n 's/.*<svg width="\([0-9]*\)pt" height="\([0-9]*\)pt".*/\1 \2/p' "$folder/x.svg")
-    echo "$size" | awk -v w="$2" -v h="$3" -v least="$4" '{ exit !(NF == 2 && w / $1 >= least && h / $2 >= least) }'
-    report $? "$1" "$size"
-}
 for script in quickstart compress; do
     draw examples/$script.cg --depth=1; fits "$script at depth 1" 675 675 1
     draw examples/$script.cg --depth=2; fits "$script at depth 2 on a page" 539 786 0.75
