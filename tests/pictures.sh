@@ -151,7 +151,7 @@ if [ -n "$browser" ] && after '' >"$folder/shown" && grep -q '<svg' "$folder/sho
     after 'all(true);all(false)' >"$folder/shown"; shows "all folded" '!compressor.memory'
     after 'all(false);toggle(0)' >"$folder/shown"; shows "one unfolded" 'compressor.memory'
     is "search finds what is inside of a box" "$(hits 'take, mul')" "1 of 2: $b.embed/mul.0 $m.encoder.embed/mul.0"
-    is "search counts, and says which" "$(hits swiglu)" "1 of 2: $b.blocks.0.ffn $m.encoder.states.blocks.0.ffn"
+    is "search counts, and says which" "$(hits swiglu)" "1 of 2: $b.blocks.0.ffn $m.encoder.blocks.0.ffn"
     is "search that finds nothing" "$(hits nowhere)" "0 found: "
     is "shape, ops and line of what the mouse is over" "$(tells $b.embed/mul.0 | sed 's/nn.cg:[0-9]*/nn.cg:LINE/')" \
         "block: $b.embed/mul.0 | embed: gain * take(table, ids) | table  shared  f32[256, 64] | gives f32[batch, 16, dim] | ops: take, mul | nn.cg:LINE: gain * take(table, ids)"

@@ -92,7 +92,7 @@ static int handed(CgDraft *d, int up, CgAtom owner)
     return at;
 }
 
-/* Whether a part of model `owner` is applied beside scope s, which applies all the rest of it. */
+/* Whether a part of model `of` is applied beside scope s, which applies all the rest of it. */
 static bool part_beside(const CgGraph *g, const CgAtom *owner, size_t s, CgAtom of)
 {
     int up = instance_at(g, g->scopes.at[s].parent);
@@ -140,14 +140,15 @@ void cg_draft_instances(CgDraft *d)
         if (holder && *holder && above && holder != above)
             up = handed(d, up, holder);
         CgAtom is = owner[s] ? owner[s] : above ? joined(above, scope->name) : NULL;
-        bool rest = is && *is && above && !holder && is != above && part_beside(g, owner, s, is);
-        if (rest)
-            up = handed(d, up, is);
+        if (is && *is && above && !holder && is != above && part_beside(g, owner, s, is)) {
+            of_scope[s] = handed(d, up, is);
+            continue;
+        }
         of_scope[s] = add(d, up, scope->name, scope->graph, is);
         d->scope.at[of_scope[s]].recompute = scope->recompute != 0;
         d->scope.at[of_scope[s]].span = scope->span;
-        /* the model of a training, or of this picture, or of the instance that it lies in */
-        if (rest || (is && !*is))
+        /* the model of a training, or of this picture */
+        if (is && !*is)
             d->scope.at[of_scope[s]].transparent = true;
     }
     d->scope.at[0].transparent = true;
