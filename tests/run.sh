@@ -62,6 +62,7 @@ case_errors()   # x.cg: stderr and exit code of `cg check`, of `cg run` when the
     case $(head -1 "$1") in '# run'*) verb=run ;; '# test'*) verb=test ;; esac
     # shellcheck disable=SC2046
     timeout "$TIMEOUT" "$CG" $verb $(args_of "$1") "$1" >../out 2>../err; code=$?
+    [ "$code" -lt 124 ] || { expect_code 1 "$code"; return; }       # a crash, or no end: never what is wanted
     { cat ../err; echo "exit $code"; } >../found
     same "$srcdir/tests/${1%.cg}.err" ../found
 }

@@ -323,10 +323,10 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
 {
     const Decl *known = find(r, name);
     if (known && name == r->unseen && known->span.start == r->block->s_span.start && !is_outside(r, name)) {
-        CgDiag *d = cg_diags_count(r->diags) > r->said
-            ? NULL
-            : report(
-                r, CG_E0301, span, "'%s' is the model in training, of which an optimiser knows nothing", name, NULL);
+        if (cg_diags_count(r->diags) > r->said)
+            return;
+        CgDiag *d =
+            report(r, CG_E0301, span, "'%s' is the model in training, of which an optimiser knows nothing", name, NULL);
         cg_diag_help(d, "the training gives it parameters and gradients: optimizer = adamw(rate = 1e-3)");
         return;
     }
@@ -366,7 +366,7 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_diag_help(d, "a batch is there in the fields of train and evaluate");
     else if (r->block && r->block->s && !strcmp(name, "model"))
         cg_diag_help(d, "the model is called '%s' here", r->block->s);
-    else if (!(r->block && !r->block->s) && help_model(r, d, name))
+    else if (shown && !(r->block && !r->block->s) && help_model(r, d, name))
         best = name;
     else if (!(callable && (row = cg_foreign(CG_FOREIGN_CALL, name))) && !(row = cg_foreign(CG_FOREIGN_NAME, name)))
         cg_diag_meant(d, &(CgSuggest){ .word = name, .best = best });

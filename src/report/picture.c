@@ -372,19 +372,6 @@ static int64_t parameters(const CgDraft *d, int scope)
     return total * (d->scope.at[scope].turn ? 1 : d->scope.at[scope].times);
 }
 
-const char *cg_draft_number(const CgDraft *d, int64_t n)
-{
-    char digits[32], text[48];
-    int len = snprintf(digits, sizeof digits, "%" PRId64, n), to = 0;
-    for (int i = 0; i < len; i++) {
-        if (i && (len - i) % 3 == 0)
-            text[to++] = ',';
-        text[to++] = digits[i];
-    }
-    text[to] = 0;
-    return cg_arena_strdup(d->arena, text);
-}
-
 static void make_instance(CgDraft *d, int scope, CgMap *used)
 {
     CgDraftScope *pl = &d->scope.at[scope];

@@ -3,6 +3,8 @@
  * Decides by what ops declare, never by which op it is. */
 #include "report/picture_inside.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/intern.h"
@@ -168,4 +170,17 @@ void cg_draft_note(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
         cg_draft_note_add(note, cg_strbuf_str(&text));
         cg_strbuf_deinit(&text);
     }
+}
+
+const char *cg_draft_number(const CgDraft *d, int64_t n)
+{
+    char digits[32], text[48];
+    int len = snprintf(digits, sizeof digits, "%" PRId64, n), to = 0;
+    for (int i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0)
+            text[to++] = ',';
+        text[to++] = digits[i];
+    }
+    text[to] = 0;
+    return cg_arena_strdup(d->arena, text);
 }
