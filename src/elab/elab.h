@@ -471,6 +471,9 @@ CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype);
 bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, CgValue *value, CgSpan span, int *out);
 void cg_copy_labels(CgElab *e, CgValue *to, CgValue *const *from, int n);
 
+/* Reports what an op's rule said of operands that do not fit; poison (mismatch.c). */
+CgValue *cg_op_mismatch(
+    CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret);
 /* One node of this op on tensors; refuses with labels at spans and the caret. */
 CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, const CgAttrs *attrs,
     CgSpan span, CgSpan caret);
