@@ -366,8 +366,10 @@ static bool take_factor(CgBuild *b, CgRef x, bool divided, Scores *s)
     Narrow f = narrower(b, (Narrow){ x, axes_of(t.rank) });
     double k;
     if (cg_ref_const(b, x, &k)) {
+        if (divided && k == 0)
+            return false;
         s->scale = divided ? s->scale / k : s->scale * k;
-        return !divided || k != 0;
+        return true;
     }
     if (f.r == x || f.axes & COLUMN)
         return false;
