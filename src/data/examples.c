@@ -202,8 +202,15 @@ static bool put_number(const Loading *l, const CgExampleField *f, uint32_t line,
         x = 1;
     else if (text.len == 5 && !memcmp(text.at, "false", 5))
         x = 0;
-    else if (!cg_text_number(text, &x))
-        return cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', no number", l->source, line, name, shown, text.at);
+    else if (!cg_text_number(text, &x)) {
+        cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', no number", l->source, line, name, shown, text.at);
+        if (text.len)
+            cg_err_hint(e,
+                "words of a few kinds are numbered by field(\"%s\", classes = [..]), texts are read by "
+                "field(\"%s\", tok, length = ..)",
+                name, name);
+        return false;
+    }
     bool whole = f->dtype == CG_I32 || f->dtype == CG_I64;
     if (!cg_text_is_exact(text, f->dtype == CG_F32 ? (double)(float)x : x)) {
         cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', which has no exact place among numbers of type %s", l->source,

@@ -133,6 +133,15 @@ static void help_meaning(CgElab *e, CgDiag *d, const CgInfer *inf, CgValue *cons
             "p), of std.loss");
 }
 
+/* An operand as it is written, where that is a few words on one line; else x. */
+static void written(CgElab *e, const CgSpan *spans, int i, char *out, size_t size)
+{
+    const CgSource *s = spans && spans[i].file ? cg_sources_get(e->sources, spans[i].file) : NULL;
+    size_t n = s ? spans[i].end - spans[i].start : 0;
+    bool few = n && n < size && !memchr(s->text + spans[i].start, '\n', n);
+    snprintf(out, size, "%.*s", few ? (int)n : 1, few ? s->text + spans[i].start : "x");
+}
+
 CgValue *cg_op_mismatch(
     CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
 {
@@ -160,23 +169,36 @@ CgValue *cg_op_mismatch(
     }
     CgDtype to;
     int cast = -1;
+    char text[32];
     if (cg_of_library(e, span))
         return cg_value_poison(e);
     if (fits_swapped(e, inf, in, n))
         help_order(d, inf->op);
-    else if (!(inf->op->traits & CG_ELEMENTWISE) && (cast = fits_cast(e, inf, in, n, &to)) >= 0)
-        cg_diag_help(d, "operand %d fits as cast(x, %s)%s", cast, cg_dtype_name(to),
-            to == CG_I32 ? "; classes in a file are numbered by field(\"class\", classes = [..])" : "");
+    else if (!(inf->op->traits & CG_ELEMENTWISE) && (cast = fits_cast(e, inf, in, n, &to)) >= 0) {
+        written(e, spans, cast, text, sizeof text);
+        size_t n_text = strlen(text);
+        bool mask = n_text > 5 && !strcmp(text + n_text - 5, "_mask"); /* as datasets call them */
+        if (mask && to == CG_I32)
+            cg_diag_help(
+                d, "a mask says which places count: weight = %s; ids are in '%.*s'", text, (int)n_text - 5, text);
+        else
+            cg_diag_help(d, "operand %d fits as cast(%s, %s)%s", cast, text, cg_dtype_name(to),
+                to == CG_I32 ? "; classes in a file are numbered by field(\"class\", classes = [..])" : "");
+    }
     help_meaning(e, d, inf, in, n);
     if (caret.file && cg_sources_get(e->sources, caret.file)->text[caret.start] == '/' && n == 2
         && !cg_dtype_is_float(cg_value_type(e, in[0])->dtype)
         && cg_value_type(e, in[0])->dtype == cg_value_type(e, in[1])->dtype)
         cg_diag_help(d, "integers are divided by '//', which rounds down; cast(x, f32) / 2 is exact");
-    if (turned)
-        cg_diag_help(d, "the right one fits when its last two axes are exchanged: transpose(x)");
+    if (turned) {
+        written(e, spans, 1, text, sizeof text);
+        cg_diag_help(d, "the right one fits when its last two axes are exchanged: transpose(%s)", text);
+    }
     if (n == 2 && (inf->op->traits & CG_ELEMENTWISE)
-        && cg_value_type(e, in[0])->dtype != cg_value_type(e, in[1])->dtype)
-        cg_diag_help(d, "convert one of them: cast(x, %s)",
-            cg_dtype_name(cg_value_type(e, in[cg_dtype_is_float(cg_value_type(e, in[0])->dtype) ? 0 : 1])->dtype));
+        && cg_value_type(e, in[0])->dtype != cg_value_type(e, in[1])->dtype) {
+        int kept = cg_dtype_is_float(cg_value_type(e, in[0])->dtype) ? 0 : 1;
+        written(e, spans, 1 - kept, text, sizeof text);
+        cg_diag_help(d, "convert one of them: cast(%s, %s)", text, cg_dtype_name(cg_value_type(e, in[kept])->dtype));
+    }
     return cg_value_poison(e);
 }

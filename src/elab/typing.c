@@ -244,6 +244,20 @@ static bool axes_swapped(
     return true;
 }
 
+/* The size of an axis is written with names whose sizes are not known, and do not follow from it. */
+static void not_known(CgElab *e, const CgExpr *x, const char *what, const CgExpr *unknown, int unknowns)
+{
+    CgDiag *d =
+        cg_elab_error(e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
+    if (x->kind == CG_EXPR_BINARY && *x->op == '-' && x->a->kind == CG_EXPR_NAME && x->b->kind == CG_EXPR_NAME)
+        cg_diag_help(d, "a size with a name of its own is %s_%s", x->a->s, x->b->s);
+    else if (unknowns > 1)
+        cg_diag_help(d,
+            "one unknown size follows from an expression, and here are %d: '%s' or another is to be a parameter, or a "
+            "size that is known before",
+            unknowns, unknown->s);
+}
+
 bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor,
     CgSpan at, CgSpan pattern, const char *what)
 {
@@ -305,10 +319,7 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
             cg_elab_error(e, CG_E0309, x->span, "%s: this size is not a whole number", what);
             good = false;
         } else if (!want || unknowns) {
-            CgDiag *d = cg_elab_error(
-                e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
-            if (x->kind == CG_EXPR_BINARY && *x->op == '-' && x->a->kind == CG_EXPR_NAME && x->b->kind == CG_EXPR_NAME)
-                cg_diag_help(d, "a size with a name of its own is %s_%s", x->a->s, x->b->s);
+            not_known(e, x, what, unknown, unknowns);
             good = false;
         } else if (want != have) {
             /* a number is what the author wants; a name may be the wrong one as well as what is returned */

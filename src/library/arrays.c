@@ -88,22 +88,33 @@ static bool add_file(Columns *c, const char *text, const char *field, CgErr *e)
 
 typedef CG_VEC(float) Numbers;
 
-/* Adds the numbers of a list of lists that is as deep as t has axes; false: the lists of some axis are not alike. */
-static bool add_list(const CgValue *v, const CgTensor *t, int depth, Numbers *out)
+/* Adds the numbers of a list of lists that is as deep as t has axes; on false e says which row is not like the first.
+ */
+static bool add_list(const CgValue *v, const CgTensor *t, int depth, const char *field, Numbers *out, CgErr *e)
 {
+    long long row = (long long)out->len / (cg_tensor_count(t) / t->dim[0]);
     double number = v->kind == CG_VALUE_BOOL ? (double)v->i : 0;
-    if (depth == t->rank) {
-        bool good = v->kind == CG_VALUE_BOOL || cg_value_number(v, &number);
-        float near = (float)number;
-        cg_vec_push(out, near);
-        if (v->kind == CG_VALUE_INT) /* exact, as integers are everywhere */
-            return good && fabsf(near) < 0x1p63f && (int64_t)near == v->i;
-        return good && (isfinite(near) || !isfinite(number));
+    if (depth < t->rank) {
+        if (v->kind != CG_VALUE_LIST)
+            return cg_err(e, CG_ERR_INPUT, "row %lld of '%s' has %s where the first row has a list", row, field,
+                cg_value_kind_name(v));
+        if (v->n != t->dim[depth])
+            return cg_err(e, CG_ERR_INPUT, "row %lld of '%s' has a list of %d where the first row has one of %lld", row,
+                field, v->n, (long long)t->dim[depth]);
+        for (int i = 0; i < v->n; i++)
+            if (!add_list(v->at[i], t, depth + 1, field, out, e))
+                return false;
+        return true;
     }
-    bool good = v->kind == CG_VALUE_LIST && v->n == t->dim[depth];
-    for (int i = 0; good && i < v->n; i++)
-        good = add_list(v->at[i], t, depth + 1, out);
-    return good;
+    if (v->kind != CG_VALUE_BOOL && !cg_value_number(v, &number))
+        return cg_err(
+            e, CG_ERR_INPUT, "row %lld of '%s' has %s where a number should stand", row, field, cg_value_kind_name(v));
+    float near = (float)number;
+    cg_vec_push(out, near);
+    bool exact = fabsf(near) < 0x1p63f && (int64_t)near == v->i; /* as integers are everywhere */
+    if (v->kind == CG_VALUE_INT ? !exact : !isfinite(near) && isfinite(number))
+        return cg_err(e, CG_ERR_INPUT, "row %lld of '%s' has %.17g, which f32 does not have", row, field, number);
+    return true;
 }
 
 static bool add_numbers(Columns *c, const CgValue *v, const char *field, CgErr *e)
@@ -112,12 +123,12 @@ static bool add_numbers(Columns *c, const CgValue *v, const char *field, CgErr *
     Numbers numbers = { 0 };
     for (const CgValue *of = v; of->kind == CG_VALUE_LIST && of->n && t.rank < CG_MAX_RANK; of = of->at[0])
         t.dim[t.rank++] = of->n;
-    bool good = t.rank && add_list(v, &t, 0, &numbers);
+    if (!t.rank)
+        return cg_err(e, CG_ERR_INPUT, "'%s' is no list of numbers, one or one list of them a row", field);
+    bool good = add_list(v, &t, 0, field, &numbers, e);
     c->file[c->nfiles++] = (CgTensors){ .own = numbers.at };
     t.data = numbers.at;
-    if (!good)
-        return cg_err(e, CG_ERR_INPUT, "'%s' is no list of equally long rows of numbers that f32 has", field);
-    return add(c, "the script", field, &t, false, e);
+    return good && add(c, "the script", field, &t, false, e);
 }
 
 static bool read_arrays(const CgValue *of, Columns *c, CgErr *e)

@@ -145,7 +145,8 @@ bool cg_figure_save(const CgFigure *f, const char *path, CgStrbuf *warning, CgEr
         cg_strbuf_printf(
             warning, "'%s' is not drawn: there is no gnuplot; its data is in '%s'", path, cg_strbuf_str(&csv));
     else if (good && f->left_out)
-        cg_strbuf_printf(warning, "'%s' leaves out %zu rows whose numbers cannot be shown", path, f->left_out);
+        cg_strbuf_printf(warning, "'%s' leaves out %zu rows whose numbers cannot be shown%s", path, f->left_out,
+            f->log_x || f->log_y ? "; an axis with log has numbers above 0 alone" : "");
     cg_strbuf_deinit(&csv);
     cg_strbuf_deinit(&text);
     cg_strbuf_deinit(&picture);
