@@ -71,13 +71,13 @@ static bool read_sampling(CgElab *e, const CgArguments *a, CgSampling *out)
         || !check_number(e, a, REPETITION, out->repetition, out->repetition >= 0.01 && out->repetition <= 100,
             "a factor from 0.01 to 100, 1 for none"))
         return false;
-    const int cuts[] = { TOP_K, TOP_P, MIN_P };
-    bool cut[] = { out->top_k > 0, out->top_p<1, out->min_p> 0 };
-    for (int i = 0; i < 3; i++)
-        if (cut[i] && out->temperature == 0) {
-            CgDiag *d = cg_elab_error(e, CG_E0318, a->span[cuts[i]],
-                "'%s' says what is drawn from, and temperature 0 draws nothing",
-                cg_function_signature(a->function)->stmt->params[cuts[i]].name);
+    const int drawing[] = { TOP_K, TOP_P, MIN_P, SEED };
+    bool said[] = { out->top_k > 0, out->top_p<1, out->min_p> 0, a->written[SEED] != NULL };
+    for (int i = 0; i < 4; i++)
+        if (said[i] && out->temperature == 0) {
+            CgDiag *d = cg_elab_error(e, CG_E0318, a->span[drawing[i]], "'%s' says %s, and temperature 0 draws nothing",
+                cg_function_signature(a->function)->stmt->params[drawing[i]].name,
+                drawing[i] == SEED ? "which tokens are drawn" : "what is drawn from");
             cg_diag_help(d, "temperature = 1 draws by the model's own probabilities");
             return false;
         }

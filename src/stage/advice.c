@@ -355,6 +355,22 @@ static void no_step(const Advice *a)
         cg_diag_help(d, "a model that is not trained needs no train: it is a value as it is");
 }
 
+/* An early stop that waits for more validations than there are behind the first. */
+static void no_stop(const Advice *a)
+{
+    const CgStage *s = a->s;
+    int64_t validations = (s->steps + s->validate_every - 1) / s->validate_every;
+    if (!s->early_stop || !s->steps || s->early_stop < validations - 1)
+        return;
+    CgDiag *d = warn(a, CG_E0706, field(a, "early_stop")->span, "early_stop",
+        cg_intern_printf("the training is over before it can stop early: it is validated %lld %s, and stops after %lld "
+                         "that are not better than the best before",
+            (long long)validations, validations == 1 ? "time" : "times", (long long)s->early_stop));
+    if (d)
+        cg_diag_help(d, "validate_every = %lld, or a smaller early_stop; the best parameters are kept in any case",
+            (long long)(s->steps / (4 * s->early_stop) > 0 ? s->steps / (4 * s->early_stop) : 1));
+}
+
 /* A schedule whose warm-up is never over: an argument of that name of a graph that is handed the number of steps. */
 static void warm_up(const Advice *a, const CgValue *v, int depth)
 {
@@ -558,6 +574,7 @@ void cg_train_advise(CgElab *e, const CgStage *s, const CgExpr *train)
     Advice a = { .e = e, .s = s, .train = train, .g = s->model->graph };
     look_at_graph(&a);
     no_step(&a);
+    no_stop(&a);
     warm_up(&a, cg_record_find(s->asked, cg_intern("optimizer")), 8);
     same_rows(&a);
     for (size_t i = 0; i < s->model->params.len; i++)
