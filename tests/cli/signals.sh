@@ -22,7 +22,7 @@ for command in "apply cli/runtime/lm.cg lm --in ids=[[1,2]]" "generate cli/runti
     "verify-resume cli/runtime/lm.cg --at 3" "bench cli/runtime/lm.cg --steps 1000000"; do
     rm -rf .cg
     case $command in
-    bench*) cg $command >shown 2>said & child=$!; until_there ls .cg/index; sleep 0.2; kill -TERM $child; wait $child ;;
+    bench*) cg $command >shown 2>said & child=$!; until_there ls .cg/objects; sleep 0.2; kill -TERM $child; wait $child ;;
     *)      CG_DEBUG=interrupt-at=3 cg $command --set steps=10 >shown 2>said ;;
     esac
     echo "${command%% *}: exit $?, $(ls .cg/progress | grep -c 'ckpt$') kept; $(grep -o 'E0904.*\|^cg: interrupted' said)"
