@@ -93,6 +93,28 @@ static CgDiag *explain_rows(
     return NULL;
 }
 
+/* All gradients are finite, and the sum of their squares is beyond f32: the greatest of them. */
+static void name_greatest(const CgTraining *t, CgDiag *d)
+{
+    const CgStage *s = t->s;
+    const float *grad = t->sum ? t->sum : t->grad;
+    const char *path = "";
+    float most = 0;
+    for (int i = 0; i < s->nlearned; i++)
+        for (int64_t k = 0; k < s->trained[i].count; k++) {
+            float g = fabsf(grad[s->trained[i].offset + k]);
+            if (!isfinite(g))
+                return;
+            if (g > most)
+                most = g, path = s->model->params.at[s->trained[i].param].path;
+        }
+    cg_diag_note(d, (CgSpan){ 0 },
+        "each number of the gradient is finite, and their squares add up to more than f32 holds; the greatest, %g, is "
+        "of "
+        "'%s'",
+        (double)most, path);
+}
+
 void cg_training_explain_step(CgTraining *t, CgStepResult r)
 {
     CgStage *s = t->s;
@@ -109,6 +131,8 @@ void cg_training_explain_step(CgTraining *t, CgStepResult r)
     cg_diag_note(d, s->span, "in this training (loss %g, gradient norm %g)", r.loss, r.norm);
     if (!isfinite(r.loss))
         name_rows(t, loss, d);
+    else if (!*odd.op)
+        name_greatest(t, d);
     cg_diag_help(
         d, "a smaller rate, a longer warm-up or clip usually keeps numbers finite; the last checkpoint is kept");
     cg_graph_free(loss);
