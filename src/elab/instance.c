@@ -113,6 +113,16 @@ static void note_alias(CgModelGraph *m, const CgInstance *parent, CgAtom name, c
     cg_vec_push(&m->aliases, alias);
 }
 
+static bool same_place(CgSpan a, CgSpan b) { return a.file == b.file && a.start == b.start; }
+
+/* A part that is made in each turn of a loop. */
+static void help_loop(CgDiag *d, const char *name, const char *graph)
+{
+    cg_diag_help(d,
+        "the parts of a loop are made in front of it: %s = [%s(..) for i in 0..n], and in turn i it is %s[i](x)", name,
+        graph, name);
+}
+
 void cg_instance_attach(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span)
 {
     CgFrame *body = owner(e, f);
@@ -137,7 +147,11 @@ void cg_instance_attach(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan s
     if (cg_map_get(&body->used, cg_map_ptr(name), &at)) {
         CgDiag *d =
             cg_elab_error(e, CG_E0306, span, "two parts of '%s' are called '%s'", body->instance->stmt->names[0], name);
-        cg_diag_note(d, ((CgInstance *)(uintptr_t)at)->span, "the first one");
+        const CgInstance *first = (CgInstance *)(uintptr_t)at;
+        if (same_place(first->span, inst->span))
+            help_loop(d, name, inst->stmt->names[0]);
+        else
+            cg_diag_note(d, first->span, "the first one");
     }
     cg_map_put(&body->used, cg_map_ptr(name), cg_map_ptr(inst));
     if (cg_map_get(&body->unnamed, cg_map_ptr(name), &at))
@@ -183,8 +197,12 @@ static bool is_named(CgElab *e, CgInstance *inst, CgAtom path)
             const char *graph = at->stmt->names[0];
             CgDiag *d = cg_elab_error(
                 e, CG_E0501, at->attached, "a second '%s' without a name: both would own '%s'", graph, path);
-            cg_diag_note(d, first->attached, "the first one");
-            cg_diag_help(d, "name them: a, b = %s(...), %s(...)", graph, graph);
+            if (same_place(first->attached, at->attached)) {
+                help_loop(d, "parts", graph);
+            } else {
+                cg_diag_note(d, first->attached, "the first one");
+                cg_diag_help(d, "name them: a, b = %s(...), %s(...)", graph, graph);
+            }
         }
         at->refused = true;
         return false;

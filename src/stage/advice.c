@@ -8,7 +8,7 @@
 #include "graph/causal.h"
 #include "graph/pass.h"
 #include "graph/use.h"
-#include "stage/check.h"
+#include "stage/advice.h"
 
 typedef struct Advice {
     CgElab *e;
@@ -27,8 +27,7 @@ static const CgExpr *field(const Advice *a, const char *name)
     return NULL;
 }
 
-/* Whether nothing was said of this place yet: a def may be called often. */
-static bool once(CgElab *e, CgCode code, CgSpan at)
+bool cg_advise_once(CgElab *e, CgCode code, CgSpan at)
 {
     uint64_t said, key = ((uint64_t)at.file << 40 | (uint64_t)at.start << 8) ^ (uint64_t)code << 56;
     if (cg_map_get(&e->advised, key, &said))
@@ -42,18 +41,17 @@ static bool once(CgElab *e, CgCode code, CgSpan at)
 static CgDiag *warn(const Advice *a, CgCode code, CgSpan span, const char *otherwise, const char *message)
 {
     CgSpan at = span.file && !cg_of_library(a->e, span) ? span : field(a, otherwise)->span;
-    return once(a->e, code, at) ? cg_diag_warn(a->e->diags, code, at, "%s", message) : NULL;
+    return cg_advise_once(a->e, code, at) ? cg_diag_warn(a->e->diags, code, at, "%s", message) : NULL;
 }
 
-static bool is(const CgNode *n, const char *op) { return !strcmp(n->op->name, op); }
+bool cg_advice_is(const CgNode *n, const char *op) { return !strcmp(n->op->name, op); }
 
-/* What a node is the elements of: through views, repeats and conversions. */
-static CgRef elements_of(const CgGraph *g, CgRef r)
+CgRef cg_elements_of(const CgGraph *g, CgRef r)
 {
     for (;;) {
         const CgNode *n = cg_node(g, r);
         if (!n->nin || cg_node_is_result(n)
-            || !(n->op->view || n->op->traits & (CG_REARRANGES | CG_RESHAPES | CG_REPEATS) || is(n, "cast")))
+            || !(n->op->view || n->op->traits & (CG_REARRANGES | CG_RESHAPES | CG_REPEATS) || cg_advice_is(n, "cast")))
             return r;
         r = n->in[0];
     }
@@ -64,10 +62,10 @@ static CgRef elements_of(const CgGraph *g, CgRef r)
 /* x - logsumexp(x), as log_softmax writes it. */
 static bool is_log_softmax(const CgGraph *g, const CgNode *n)
 {
-    if (!is(n, "sub"))
+    if (!cg_advice_is(n, "sub"))
         return false;
-    const CgNode *by = cg_node(g, elements_of(g, n->in[1]));
-    return is(by, "logsumexp") && by->in[0] == n->in[0];
+    const CgNode *by = cg_node(g, cg_elements_of(g, n->in[1]));
+    return cg_advice_is(by, "logsumexp") && by->in[0] == n->in[0];
 }
 
 static void at_loss(const Advice *a, CgDiag *d, CgSpan loss)
@@ -78,9 +76,9 @@ static void at_loss(const Advice *a, CgDiag *d, CgSpan loss)
 
 static void probabilities(const Advice *a, const CgNode *loss)
 {
-    const CgNode *n = cg_node(a->g, elements_of(a->g, loss->in[0]));
+    const CgNode *n = cg_node(a->g, cg_elements_of(a->g, loss->in[0]));
     bool twice = is_log_softmax(a->g, n);
-    if (!is(n, "softmax") && !twice)
+    if (!cg_advice_is(n, "softmax") && !twice)
         return;
     CgDiag *d = warn(a, CG_E0701, n->span, "loss",
         twice ? "cross_entropy takes logits, and this is the logarithm of their softmax already"
@@ -96,11 +94,11 @@ static void probabilities(const Advice *a, const CgNode *loss)
 static void odds(const Advice *a, const CgNode *n)
 {
     const CgNode *plus = cg_node(a->g, n->in[0]), *times = cg_node(a->g, n->in[1]);
-    if (!is(plus, "softplus") || !is(times, "mul"))
+    if (!cg_advice_is(plus, "softplus") || !cg_advice_is(times, "mul"))
         return;
     CgRef p = plus->in[0];
-    const CgNode *by = cg_node(a->g, elements_of(a->g, p));
-    if (!is(by, "sigmoid") || (times->in[0] != p && times->in[1] != p))
+    const CgNode *by = cg_node(a->g, cg_elements_of(a->g, p));
+    if (!cg_advice_is(by, "sigmoid") || (times->in[0] != p && times->in[1] != p))
         return;
     CgDiag *d = warn(a, CG_E0701, by->span, "loss", "binary cross entropy takes logits, and this is their sigmoid");
     if (!d)
@@ -152,8 +150,9 @@ static bool looked_up(const Advice *a, CgRef text)
         const CgNode *n = cg_node(a->g, r);
         bool reads = false;
         for (int k = 0; a->live[r] && k < n->nin; k++)
-            reads |= elements_of(a->g, n->in[k]) == text;
-        if (reads && elements_of(a->g, r) != text && !is(n, "take") && !is(n, "cross_entropy") && !is(n, "one_hot"))
+            reads |= cg_elements_of(a->g, n->in[k]) == text;
+        if (reads && cg_elements_of(a->g, r) != text && !cg_advice_is(n, "take") && !cg_advice_is(n, "cross_entropy")
+            && !cg_advice_is(n, "one_hot"))
             return false;
     }
     return true;
@@ -165,8 +164,7 @@ static bool reads_field(const Advice *a, CgAtom name)
     return r != CG_NONE && a->live[r];
 }
 
-/* Of a field of tokens, the field that has those one place on; NULL: none has. */
-static CgAtom next_of(const CgStage *s, CgAtom tokens)
+CgAtom cg_next_field(const CgStage *s, CgAtom tokens)
 {
     CgAtom own = cg_intern_printf("%s_next", tokens), next = cg_intern("next");
     const CgDataFields *fields = cg_data_fields(s->data);
@@ -179,12 +177,13 @@ static CgAtom next_of(const CgStage *s, CgAtom tokens)
 /* A text that is written again from what was made of it: place t says token t, of those before it, and not the next. */
 static void too_far(const Advice *a, const CgNode *loss)
 {
-    const CgNode *target = cg_node(a->g, elements_of(a->g, loss->in[1]));
+    const CgNode *target = cg_node(a->g, cg_elements_of(a->g, loss->in[1]));
     CgAtom tokens = NULL;
     if (cg_graph_tensors(a->s->root->instance->stmt) < 2 || !(target->op->traits & CG_INPUT))
         return;
     for (size_t i = 0; i < a->g->inputs.len; i++)
-        if (next_of(a->s, cg_node_name(a->g, a->g->inputs.at[i])) == cg_node_name(a->g, elements_of(a->g, loss->in[1])))
+        if (cg_next_field(a->s, cg_node_name(a->g, a->g->inputs.at[i]))
+            == cg_node_name(a->g, cg_elements_of(a->g, loss->in[1])))
             tokens = tokens ? tokens : cg_node_name(a->g, a->g->inputs.at[i]);
     CgGraph *g = tokens ? recognised(a->s, loss) : NULL;
     CgRef text = g ? input_called(g, tokens) : CG_NONE;
@@ -205,7 +204,7 @@ static void copies(const Advice *a, const CgNode *loss)
     for (size_t i = 0; i < g->inputs.len; i++) {
         CgRef text = g->inputs.at[i];
         const CgType *t = cg_node_type(g, text);
-        if (cg_dtype_is_float(t->dtype) || t->rank != 2 || elements_of(g, loss->in[1]) != text)
+        if (cg_dtype_is_float(t->dtype) || t->rank != 2 || cg_elements_of(g, loss->in[1]) != text)
             continue;
         CgAtom name = cg_node_name(g, text);
         if (!looked_up(a, text)
@@ -213,7 +212,7 @@ static void copies(const Advice *a, const CgNode *loss)
             continue;
         CgDiag *d = warn(a, CG_E0702, loss->span, "loss",
             "the target at each place is a token that the model is given there: all it can learn is to copy");
-        CgAtom next = next_of(a->s, name);
+        CgAtom next = cg_next_field(a->s, name);
         if (d && next)
             cg_diag_help(d, "the tokens one place on are batch.%s", next);
         else if (d)
@@ -226,12 +225,12 @@ static void copies(const Advice *a, const CgNode *loss)
 static void uncounted(const Advice *a, const CgNode *loss)
 {
     const CgGraph *g = a->g;
-    const CgNode *target = cg_node(g, elements_of(g, loss->in[1]));
+    const CgNode *target = cg_node(g, cg_elements_of(g, loss->in[1]));
     const CgAttr *ignore = cg_attr_find(loss->attrs, "ignore");
     const CgDataFields *fields = cg_data_fields(a->s->data);
     if (!(target->op->traits & CG_INPUT) || ignore)
         return;
-    CgAtom name = cg_node_name(g, elements_of(g, loss->in[1])), mask = NULL;
+    CgAtom name = cg_node_name(g, cg_elements_of(g, loss->in[1])), mask = NULL;
     for (int i = 0; i < fields->n; i++)
         if (fields->field[i].name == name && fields->field[i].mask)
             mask = fields->field[i + fields->field[i].mask].name;
@@ -269,9 +268,9 @@ static bool is_trained(const Advice *a, CgRef r) { return (cg_node(a->g, r)->op-
 /* Of a sum or difference. */
 static Reach of_sum(const Advice *a, const CgNode *n, int depth)
 {
-    bool sub = is(n, "sub");
+    bool sub = cg_advice_is(n, "sub");
     for (int k = 0; k < 2; k++) /* one of them does not move, or moves freely */
-        if (!a->moved[n->in[1 - k]] || is_trained(a, elements_of(a->g, n->in[k]))) {
+        if (!a->moved[n->in[1 - k]] || is_trained(a, cg_elements_of(a->g, n->in[k]))) {
             Reach one = reach_of(a, n->in[k], depth);
             return sub && k ? turned(one) : one;
         }
@@ -287,7 +286,7 @@ static bool is_count(const Advice *a, CgRef r)
     const CgNode *n = cg_node(a->g, r);
     if (cg_ref_const(&a->s->model->build, r, &value))
         return value > 0;
-    if (is(n, "mul"))
+    if (cg_advice_is(n, "mul"))
         return is_count(a, n->in[0]) && is_count(a, n->in[1]);
     return (n->op->traits & CG_ADDS_UP || cg_node_is_view(n)) && n->nin && is_count(a, n->in[0]);
 }
@@ -295,26 +294,27 @@ static bool is_count(const Advice *a, CgRef r)
 static Reach reach_of(const Advice *a, CgRef r, int depth)
 {
     double by;
-    CgRef whole = elements_of(a->g, r);
+    CgRef whole = cg_elements_of(a->g, r);
     const CgNode *n = cg_node(a->g, whole);
     if (!depth || !a->moved[whole])
         return UNKNOWN;
     if (n->op->traits & CG_PARAM)
         return BOTH;
-    if (is(n, "cross_entropy") || is(n, "softplus") || is(n, "abs") || (is(n, "mul") && n->in[0] == n->in[1])
-        || (is(n, "pow") && cg_ref_const(&a->s->model->build, n->in[1], &by) && by > 0 && fmod(by, 2) == 0))
+    if (cg_advice_is(n, "cross_entropy") || cg_advice_is(n, "softplus") || cg_advice_is(n, "abs")
+        || (cg_advice_is(n, "mul") && n->in[0] == n->in[1])
+        || (cg_advice_is(n, "pow") && cg_ref_const(&a->s->model->build, n->in[1], &by) && by > 0 && fmod(by, 2) == 0))
         return UP;
-    if (is(n, "matmul")) /* linear in what is trained */
-        return is_trained(a, elements_of(a->g, n->in[1])) ? BOTH : UNKNOWN;
-    if (is(n, "neg"))
+    if (cg_advice_is(n, "matmul")) /* linear in what is trained */
+        return is_trained(a, cg_elements_of(a->g, n->in[1])) ? BOTH : UNKNOWN;
+    if (cg_advice_is(n, "neg"))
         return turned(reach_of(a, n->in[0], depth - 1));
-    if (n->op->traits & CG_ADDS_UP || is(n, "take"))
+    if (n->op->traits & CG_ADDS_UP || cg_advice_is(n, "take"))
         return reach_of(a, n->in[0], depth - 1);
-    if (is(n, "add") || is(n, "sub"))
+    if (cg_advice_is(n, "add") || cg_advice_is(n, "sub"))
         return of_sum(a, n, depth - 1);
-    if (is(n, "div") && is_count(a, n->in[1]))
+    if (cg_advice_is(n, "div") && is_count(a, n->in[1]))
         return reach_of(a, n->in[0], depth - 1);
-    for (int k = 0; is(n, "mul") && k < 2; k++)
+    for (int k = 0; cg_advice_is(n, "mul") && k < 2; k++)
         if (cg_ref_const(&a->s->model->build, n->in[1 - k], &by) && by != 0)
             return by > 0 ? reach_of(a, n->in[k], depth - 1) : turned(reach_of(a, n->in[k], depth - 1));
     return UNKNOWN;
@@ -363,9 +363,10 @@ static void no_stop(const Advice *a)
     if (!s->early_stop || !s->steps || s->early_stop < validations - 1)
         return;
     CgDiag *d = warn(a, CG_E0706, field(a, "early_stop")->span, "early_stop",
-        cg_intern_printf("the training is over before it can stop early: it is validated %lld %s, and stops after %lld "
-                         "that are not better than the best before",
-            (long long)validations, validations == 1 ? "time" : "times", (long long)s->early_stop));
+        cg_intern_printf(
+            "the training is over before it can stop early: that takes %lld validations behind the best, and "
+            "there are %lld in all",
+            (long long)s->early_stop, (long long)validations));
     if (d)
         cg_diag_help(d, "validate_every = %lld, or a smaller early_stop; the best parameters are kept in any case",
             (long long)(s->steps / (4 * s->early_stop) > 0 ? s->steps / (4 * s->early_stop) : 1));
@@ -475,7 +476,7 @@ static void same_rows(const Advice *a)
 static CgRef loss_below(const CgGraph *g, CgRef r, int depth)
 {
     const CgNode *n = cg_node(g, r);
-    CgRef found = is(n, "cross_entropy") ? r : CG_NONE;
+    CgRef found = cg_advice_is(n, "cross_entropy") ? r : CG_NONE;
     for (int k = 0; depth && k < n->nin && found == CG_NONE; k++)
         found = loss_below(g, n->in[k], depth - 1);
     return found;
@@ -510,7 +511,7 @@ static void foreseen(CgElab *e, const CgStage *s, const CgExpr *evaluate, int co
     cg_graph_free(g);
     for (int i = 0; ahead && i < evaluate->args.n; i++) {
         const CgArg *a = &evaluate->args.at[i];
-        CgDiag *d = a->name == s->columns[column].name && once(e, CG_E0702, a->value->span)
+        CgDiag *d = a->name == s->columns[column].name && cg_advise_once(e, CG_E0702, a->value->span)
             ? cg_diag_warn(e->diags, CG_E0702, a->value->span,
                 "the model sees the whole text, the token that is asked for at each place among it")
             : NULL;
@@ -530,9 +531,9 @@ void cg_evaluate_advise(CgElab *e, const CgStage *s, const CgExpr *evaluate)
     bool chosen = training->validate && training->early_stop && holds_rows(s->data, training->validate);
     if (!chosen && !holds_rows(s->data, training->data))
         return;
-    CgDiag *d = once(e, CG_E0707, evaluate->b->span) ? cg_diag_warn(e->diags, CG_E0707, evaluate->b->span,
+    CgDiag *d = cg_advise_once(e, CG_E0707, evaluate->b->span) ? cg_diag_warn(e->diags, CG_E0707, evaluate->b->span,
                     "the model was %s on these rows", chosen ? "chosen by early stopping" : "trained")
-                                                     : NULL;
+                                                               : NULL;
     if (!d)
         return;
     cg_diag_note(d, chosen ? training->validate->span : training->data->span, "here");
@@ -555,12 +556,12 @@ static void look_at_graph(Advice *a)
         const CgNode *n = cg_node(a->g, r);
         if (!a->live[r] || !a->moved[r])
             continue;
-        if (is(n, "cross_entropy")) {
+        if (cg_advice_is(n, "cross_entropy")) {
             probabilities(a, n);
             copies(a, n);
             too_far(a, n);
             uncounted(a, n);
-        } else if (is(n, "sub")) {
+        } else if (cg_advice_is(n, "sub")) {
             odds(a, n);
         }
     }

@@ -38,9 +38,6 @@ void cg_stage_ask(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *m
 CG_NODISCARD bool cg_check_turns(CgElab *e, CgFrame *f, const CgExpr *x, CgRef loss, CgStage *s);
 /* The turns that train a parameter: those whose names fit its path. */
 uint64_t cg_turns_of(const CgStage *s, const char *path);
-/* Warns of what a training or evaluation does and surely is not meant to (advice.c). */
-void cg_train_advise(CgElab *e, const CgStage *s, const CgExpr *train);
-void cg_evaluate_advise(CgElab *e, const CgStage *s, const CgExpr *evaluate);
 /* Lays the trained tensors one after the other, by rank, and builds an optimiser for each rank. */
 CG_NODISCARD bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where);
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "graph/pass.h"
+#include "stage/advice.h"
 #include "stage/check.h"
 
 static int want(CgElab *e, CgStage *s, CgValue *tensor)

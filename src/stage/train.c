@@ -632,6 +632,8 @@ static bool train(CgTraining *t, bool *stopped)
     char(*before)[33] = cg_calloc((size_t)t->memory.n + 1, 33), (*after)[33] = cg_calloc((size_t)t->memory.n + 1, 33);
     int nfrozen = 0;
     CgDigest d0 = frozen_digest(t, before, &nfrozen);
+    if (!t->done)
+        cg_training_try_causal(t);
     cg_training_watch(t);
     cg_stop_listen();
     bool good = loop(&l);

@@ -11,6 +11,7 @@
 #include "graph/use.h"
 #include "lang/foreign.h"
 #include "run/plan/plan.h"
+#include "stage/advice.h"
 #include "stage/check.h"
 
 #define FIELD(name, kind, otherwise, doc) { #name, kind, otherwise, doc },

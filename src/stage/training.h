@@ -120,4 +120,7 @@ bool cg_training_explain_index(CgTraining *t); /* gives false */
 /* Of an update that spoiled a parameter, after it was repeated with `look`. */
 void cg_training_explain_update(CgTraining *t);
 void cg_training_explain_validation(CgTraining *t, double loss);
+
+/* Before the first step: warns of a language model that knows the token it is asked for (causality.c). */
+void cg_training_try_causal(CgTraining *t);
 #endif

@@ -98,8 +98,10 @@ typedef struct Asked {
     int argc;
 } Asked;
 
-static int make(const char *path, const CgSessionOpts *opts, const Asked *asked)
+static int make(const char *path, CgSessionOpts *opts, const Asked *asked)
 {
+    CgNameUses uses = { 0 };
+    opts->uses = asked->build ? NULL : &uses; /* of several processes one says so */
     bool help = asked->help;
     CgDump stage = asked->stage;
     const char *trace = asked->trace;
@@ -123,6 +125,7 @@ static int make(const char *path, const CgSessionOpts *opts, const Asked *asked)
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
     cg_experiment_free(x);
+    cg_vec_free(&uses);
     return code;
 }
 

@@ -25,7 +25,7 @@ graph gap(x: f32[1, 2], m: graph, n: graph) -> f32[] { return max(abs(m(x) - n(x
 CG
 cat >make.cg <<'CG'
 cg 2
-import net: a, fit, small, both
+import net: a, small, both
 import std.nn
 save a as "a.safetensors"
 save a.tail as "tail.safetensors"
