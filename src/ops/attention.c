@@ -74,7 +74,19 @@ static void attention_expand(CgBuild *b, const CgSite *site, CgRef *out)
         out[1] = last_axis(b, "logsumexp", s);
         w = cg_exp(b, cg_sub(b, s, cg_repeat(b, out[1], cg_ref_type(b, s), 3)));
     }
-    out[0] = cg_matmul(b, w, site->in[2], false, false);
+    out[0] = cg_matmul(b, w, attention_for_each(b, site->in[2], site->in[0]), false, false);
+}
+
+/* What heads of queries say of their keys or values, as one for all that have these in common. */
+static CgRef sum_shared(CgBuild *b, CgRef x, CgRef like)
+{
+    CgType t = cg_ref_type(b, x), to = cg_ref_type(b, like);
+    const CgDim *dim[5];
+    int64_t over = 2;
+    if (t.dim[1] == to.dim[1])
+        return x;
+    attention_grouped(t, to.dim[1], dim);
+    return cg_sum(b, cg_reshape(b, x, 5, dim), 1, &over);
 }
 
 /* The sum of x over the axes that `like` has not, or has once. */
@@ -93,7 +105,8 @@ static CgRef sum_like(CgBuild *b, CgRef x, CgRef like)
  * q, k, v and the mask. */
 static void gradients(CgBuild *b, const CgSite *site, CgRef glse, CgRef *out)
 {
-    CgRef q = site->in[0], k = site->in[1], v = site->in[2], y = site->in[3], gy = site->in[5], capped;
+    CgRef q = site->in[0], y = site->in[3], gy = site->in[5], capped;
+    CgRef k = attention_for_each(b, site->in[1], q), v = attention_for_each(b, site->in[2], q);
     CgRef s = scores_of(b, site, MASK_OF_VJP, &capped), lse = site->in[4];
     CgType t = cg_ref_type(b, s);
     int64_t over = 3;
@@ -112,8 +125,8 @@ static void gradients(CgBuild *b, const CgSite *site, CgRef glse, CgRef *out)
     }
     ds = cg_scale(b, ds, cg_attr_float(site->attrs, "scale", 1));
     out[0] = cg_matmul(b, ds, k, false, false);
-    out[1] = cg_matmul(b, ds, q, true, false);
-    out[2] = cg_matmul(b, p, gy, true, false);
+    out[1] = sum_shared(b, cg_matmul(b, ds, q, true, false), site->in[1]);
+    out[2] = sum_shared(b, cg_matmul(b, p, gy, true, false), site->in[2]);
     if (site->nin > MASK_OF_VJP)
         out[3] = sum_like(b, dm, site->in[MASK_OF_VJP]);
 }
@@ -500,6 +513,35 @@ static CgRef in_four(CgBuild *b, CgRef x)
     return t.rank == 4 ? x : cg_reshape(b, x, 4, all.dim);
 }
 
+/* Keys or values that are repeated for several heads of queries, once; CG_NONE: they are not. */
+static CgRef shared_heads(CgBuild *b, CgRef x)
+{
+    static const int64_t each[5] = { 0, 1, -1, 2, 3 }, all[4] = { 0, -1, 1, 2 };
+    CgType t = cg_ref_type(b, x);
+    CgRef wide = cg_ref_is(b, x, "reshape") ? cg_ref_in(b, x, 0) : x;
+    if (!cg_ref_is(b, wide, "broadcast"))
+        return CG_NONE;
+    const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, wide), "axes");
+    CgType w = cg_ref_type(b, wide);
+    CgRef from = cg_ref_in(b, wide, 0);
+    if (w.rank == 5 && !memcmp(axes->ints, each, sizeof each))
+        return w.dim[0] == t.dim[0] && w.dim[3] == t.dim[2] && w.dim[4] == t.dim[3] ? from : CG_NONE;
+    if (wide != x || memcmp(axes->ints, all, sizeof all))
+        return CG_NONE;
+    t.dim[1] = cg_dim_int(1);
+    return cg_reshape(b, from, 4, t.dim);
+}
+
+/* Keys and values as they are before they are repeated, if both are. */
+static void share_heads(CgBuild *b, CgRef *k, CgRef *v)
+{
+    CgRef keys = shared_heads(b, *k), values = shared_heads(b, *v);
+    if (keys == CG_NONE || values == CG_NONE || cg_ref_type(b, keys).dim[1] != cg_ref_type(b, values).dim[1])
+        return;
+    *k = keys;
+    *v = values;
+}
+
 static CgRef attention_of(CgBuild *b, const Scores *s, const CgRef in[3], Narrow m)
 {
     CgAttr at[4] = { cg_a_int("causal", s->offset >= 0), cg_a_float("scale", s->scale) };
@@ -512,6 +554,7 @@ static CgRef attention_of(CgBuild *b, const Scores *s, const CgRef in[3], Narrow
     CgRef all[4] = { 0, 0, 0, m.r == CG_NONE ? CG_NONE : as_operand(b, m, &s->type) };
     for (int i = 0; i < 3; i++)
         all[i] = in_four(b, in[i]);
+    share_heads(b, &all[1], &all[2]);
     if (s->by.r != CG_NONE) {
         CgType q = cg_ref_type(b, all[0]);
         all[0] = cg_mul(b, all[0], widened(b, s->by, ALL, &q));
@@ -624,6 +667,8 @@ static const CgDim *ahead_of(const CgInfer *inf)
 static CgAxisRule attention_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
+    if (axis == 1 && inf->in[0].dim[1] != inf->in[1].dim[1])
+        return CG_AXIS_WHOLE; /* a head of keys goes with several */
     if (operand == MASK && axis < 3)
         return inf->in[MASK].dim[axis] == inf->in[0].dim[axis] ? CG_AXIS_POINTWISE : CG_AXIS_WHOLE;
     if (axis < 2)
@@ -682,6 +727,9 @@ static const CgSample attention_samples[] = {
         .attrs = "causal=1, scale=0.31, cap=3",
         .low = -2.385,
         .high = 2.385 },
+    { .in = "F[2,6,5,4] F[2,2,7,4] F[2,2,7,4] F[1,6,1,7]", .attrs = "scale=0.37", .low = -2.385, .high = 2.385 },
+    { .in = "F[1,4,67,16] F[1,2,307,16] F[1,2,307,16]", .attrs = "causal=1, scale=0.31", .low = -2.385, .high = 2.385 },
+    { .in = "F[1,4,2,16] F[1,1,37,16] F[1,1,37,16]", .attrs = "causal=1, scale=0.31", .low = -2.385, .high = 2.385 },
     { .in = NULL },
 };
 static const CgSample attention_vjp_samples[] = {
@@ -713,16 +761,25 @@ static const CgSample attention_vjp_samples[] = {
         .attrs = "causal=1, scale=0.0131, cap=0.7",
         .low = 0.5,
         .high = 2.385 },
+    { .in = "F[2,6,5,4] F[2,2,7,4] F[2,2,7,4] F[2,6,5,4] F[2,6,5] F[2,6,5,4]",
+        .attrs = "scale=0.37",
+        .low = 0.5,
+        .high = 2.385 },
+    { .in = "F[1,4,271,8] F[1,2,307,8] F[1,2,307,8] F[1,4,271,8] F[1,4,271] F[1,4,271,8]",
+        .attrs = "causal=1, scale=0.0131",
+        .low = 0.5,
+        .high = 2.385 },
     { .in = NULL },
 };
 
 static const CgOp op_attention = {
     CG_OP_HERE,
     .name = "attention",
-    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], mask: F[..m] = none, causal: bool = false, "
+    .sig = "(q: F[B, H, T, K], k: F[B, G, S, K], v: F[B, G, S, K], mask: F[..m] = none, causal: bool = false, "
            "scale: float, cap: float = none, offset: dim = none) -> (F[B, H, T, K], F[B, H, T])",
     .doc = "softmax(scale * q k') v by head, and logsumexp(scale * q k') of each row, without storing the scores (Dao "
            "et al. 2022).\n\n"
+           "k and v may have G heads, of which each serves H / G heads of queries, one after the other.\n"
            "mask: added to the scores, with their axes, or 1 for those that it does not mind; -inf hides, and what no "
            "query of a block sees is not computed. A row that sees nothing is 0, and so is its derivative.\n"
            "cap: cap tanh(scores / cap) in the place of the scores, before the mask.\n"
@@ -748,9 +805,9 @@ static const CgOp op_attention = {
 static const CgOp op_attention_vjp = {
     CG_OP_HERE,
     .name = "attention_vjp",
-    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], y: F[B, H, T, K], lse: F[B, H, T], "
+    .sig = "(q: F[B, H, T, K], k: F[B, G, S, K], v: F[B, G, S, K], y: F[B, H, T, K], lse: F[B, H, T], "
            "gy: F[B, H, T, K], mask: F[..m] = none, causal: bool = false, scale: float, cap: float = none, "
-           "offset: dim = none) -> (F[B, H, T, K], F[B, H, S, K], F[B, H, S, K])",
+           "offset: dim = none) -> (F[B, H, T, K], F[B, G, S, K], F[B, G, S, K])",
     .doc = "Derivatives of attention by q, k and v, from both its results and gy, that by the first of them.\n",
     .shape = attention_vjp_shape,
     .expand = attention_vjp_expand,

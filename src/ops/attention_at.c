@@ -26,7 +26,7 @@
 
 enum { MASK = 4 }; /* operand */
 
-/* q: F[B, H, n, K], k, v: F[B, H, S, K], at: I[], and a mask */
+/* q: F[B, H, n, K], k, v: F[B, G, S, K], at: I[], and a mask */
 static bool attention_at_shape(CgInfer *inf)
 {
     const CgDim *offset = cg_attr_dim(inf->attrs, "offset");
@@ -92,7 +92,7 @@ static void attention_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
         s = attention_add_mask(b, s, site->in[MASK]);
     CgRef lse;
     s = attention_weights(b, attention_hide(b, s, offset), &lse);
-    out[0] = cg_matmul(b, s, site->in[2], false, false);
+    out[0] = cg_matmul(b, s, attention_for_each(b, site->in[2], site->in[0]), false, false);
 }
 
 static const CgSample attention_at_samples[] = {
@@ -110,6 +110,7 @@ static const CgSample attention_at_samples[] = {
         .attrs = "scale=0.37, offset=[0], cap=1.7",
         .low = 0,
         .high = 2.385 },
+    { .in = "F[2,6,2,4] F[2,2,7,4] F[2,2,7,4] i32", .attrs = "scale=0.37, offset=[0]", .low = 0, .high = 2.385 },
     { .in = "F[1,3,9,16] F[1,3,57,16] F[1,3,57,16] i32 F[1,1,1,57]",
         .attrs = "scale=0.31, offset=[7]",
         .low = 0,
@@ -120,7 +121,7 @@ static const CgSample attention_at_samples[] = {
 static const CgOp op_attention_at = {
     CG_OP_HERE,
     .name = "attention_at",
-    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], at: I[], mask: F[..m] = none, causal: bool = true, "
+    .sig = "(q: F[B, H, T, K], k: F[B, G, S, K], v: F[B, G, S, K], at: I[], mask: F[..m] = none, causal: bool = true, "
            "scale: float, cap: float = none, offset: dim) -> F[B, H, T, K]",
     .doc = "Attention under a causal mask whose place is known only when it runs: query i sees keys 0 .. i + offset + "
            "at. Mask and cap are those of attention.\n\n"

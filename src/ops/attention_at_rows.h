@@ -49,7 +49,8 @@ static void NAME(attention_at)(const CgCall *call, CgShard shard)
     T *p = shard.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d;
     if (all < 0)
         all = 0;
-    const T *kh = rows_of(k, head, 0, all, ks, &ldk), *vh = rows_of(v, head, 0, all, vs, &ldv);
+    int64_t of = head / most(1, q->dim[1] / most(1, k->dim[1]));
+    const T *kh = rows_of(k, of, 0, all, ks, &ldk), *vh = rows_of(v, of, 0, all, vs, &ldv);
     for (int64_t i0 = first; i0 < last; i0 += QUERIES) {
         int64_t n = least(QUERIES, last - i0), end = least(all, i0 + n + ahead);
         const T *qb = rows_of(q, head, i0, n, qs, &ldq);

@@ -233,6 +233,14 @@ static void held_round(const CgTensor *x, int64_t head, int64_t from, int64_t to
 
 static double tensor_bytes(const CgTensor *x) { return (double)cg_tensor_count(x) * (double)cg_dtype_size(x->dtype); }
 
+/* Of the derivative: heads that share keys are in one group. */
+static Sizes sizes_of_vjp(const CgCall *call)
+{
+    Sizes z = sizes_of(call, MASK_OF_VJP);
+    z.groups = least(z.groups, z.heads / z.shared);
+    return z;
+}
+
 static void attention_work(const CgCall *call, CgWork *work)
 {
     Sizes z = sizes_of(call, MASK);
@@ -254,7 +262,7 @@ static void attention_work(const CgCall *call, CgWork *work)
 
 static void attention_vjp_work(const CgCall *call, CgWork *work)
 {
-    Sizes z = sizes_of(call, MASK_OF_VJP);
+    Sizes z = sizes_of_vjp(call);
     /* four products; the scores, computed once more, are no useful work */
     *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .shards = (size_t)z.groups };
     for (int i = 0; i < call->nin; i++)
@@ -278,7 +286,7 @@ static uint32_t attention_rounds(const CgCall *call)
 /* And y, in sum(gy y). */
 static uint32_t attention_vjp_rounds(const CgCall *call)
 {
-    Sizes z = sizes_of(call, MASK_OF_VJP);
+    Sizes z = sizes_of_vjp(call);
     return call->bf16 && !is_small(&z) ? 15 : 0;
 }
 

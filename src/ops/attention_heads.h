@@ -28,20 +28,35 @@ static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* ---- what it means ---- */
 
-/* q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], a finite scale and a cap. */
+/* Heads of queries are so many times those of keys and values; each of these serves as many, one after the other. */
+static inline bool attention_groups(CgInfer *inf)
+{
+    const CgDim *queries = inf->in[0].dim[1], *keys = inf->in[1].dim[1], *times;
+    int64_t n;
+    if (queries == keys)
+        return true;
+    times = cg_dim_div(queries, keys);
+    return (times && !(cg_dim_is_int(times, &n) && n < 1)) || cg_infer_differ(inf, 0, 1, 1, 1, "numbers of heads");
+}
+
+/* q: F[B, H, T, K], k: F[B, G, S, K], v: F[B, G, S, K], G | H, a finite scale and a cap. */
 static inline bool attention_operands(CgInfer *inf)
 {
     double cap = cg_attr_float(inf->attrs, "cap", 1);
     if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4))
         return false;
     for (int i = 1; i < 3; i++) {
-        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 2))
+        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 1))
             return false;
         if (inf->in[i].dim[3] != inf->in[0].dim[3])
             return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");
     }
     if (inf->in[1].dim[2] != inf->in[2].dim[2])
         return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
+    if (inf->in[1].dim[1] != inf->in[2].dim[1])
+        return cg_infer_differ(inf, 1, 1, 2, 1, "heads of keys and values");
+    if (!attention_groups(inf))
+        return false;
     if (!isfinite(cg_attr_float(inf->attrs, "scale", 1)))
         return cg_infer_fail(inf, -1, -1, "%s: scale must be a number", inf->op->name);
     if (!(cap > 0) || !isfinite(cap))
@@ -74,11 +89,34 @@ static inline bool attention_offset(CgInfer *inf, const CgDim *offset)
     return true;
 }
 
+/* (B, G, R, S, K), where x is (B, G R, S, K). */
+static inline void attention_grouped(CgType x, const CgDim *groups, const CgDim *dim[5])
+{
+    dim[0] = x.dim[0];
+    dim[1] = groups;
+    dim[2] = cg_dim_div(x.dim[1], groups);
+    dim[3] = x.dim[2];
+    dim[4] = x.dim[3];
+}
+
+/* Keys or values for each head of queries: those that serve several, so many times. */
+static inline CgRef attention_for_each(CgBuild *b, CgRef x, CgRef q)
+{
+    CgType t = cg_ref_type(b, x), all = t;
+    const CgDim *dim[5];
+    all.dim[1] = cg_ref_type(b, q).dim[1];
+    if (all.dim[1] == t.dim[1])
+        return x;
+    attention_grouped(all, t.dim[1], dim);
+    return cg_reshape(b, cg_broadcast(b, x, 5, dim, (const int64_t[5]){ 0, 1, -1, 2, 3 }), 4, all.dim);
+}
+
 /* scale q k' under a cap. */
 static inline CgRef attention_scores(CgBuild *b, const CgSite *site)
 {
     double cap = cg_attr_float(site->attrs, "cap", 0);
-    CgRef s = cg_scale(b, cg_matmul(b, site->in[0], site->in[1], false, true), cg_attr_float(site->attrs, "scale", 1));
+    CgRef k = attention_for_each(b, site->in[1], site->in[0]);
+    CgRef s = cg_scale(b, cg_matmul(b, site->in[0], k, false, true), cg_attr_float(site->attrs, "scale", 1));
     return cap > 0 ? cg_scale(b, cg_u(b, "tanh", cg_scale(b, s, 1 / cap)), cap) : s;
 }
 
@@ -195,6 +233,7 @@ typedef struct Sizes {
     int64_t blocks;         /* of keys */
     int64_t ranges;         /* of queries a head is cut into */
     int64_t groups;         /* of heads */
+    int64_t shared;         /* heads that have their keys and values in common: heads / shared is the index of these */
     int64_t ahead;          /* query i sees keys up to i + ahead; S when nothing is hidden */
     bool masked;            /* scores have a mask added, or a cap: see CgSoftmaxTile */
     double cap;             /* times log2(e) */
@@ -225,6 +264,7 @@ static inline Sizes sizes_of(const CgCall *call, int at)
 {
     const CgTensor *q = &call->in[0], *k = &call->in[1];
     Sizes z = { .heads = q->dim[0] * q->dim[1], .t = q->dim[2], .s = k->dim[2], .k = q->dim[3], .ranges = 1 };
+    z.shared = k->dim[1] ? q->dim[1] / k->dim[1] : 1;
     z.blocks = cg_ceil_div(z.s, KEYS);
     z.scale = cg_attr_float(call->attrs, "scale", 1);
     z.alpha = z.scale > 0 ? 1 : z.scale;
@@ -248,7 +288,11 @@ static inline Sizes sizes_of(const CgCall *call, int at)
     return z;
 }
 
-static inline int64_t group_begin(const Sizes *z, int64_t i) { return z->groups ? z->heads * i / z->groups : 0; }
+/* The first head of group i, of heads that are cut between whole `units`. */
+static inline int64_t group_begin(const Sizes *z, int64_t unit, int64_t i)
+{
+    return z->groups ? z->heads / unit * i / z->groups * unit : 0;
+}
 
 /* A piece of the scratch memory; `at` counts the bytes given out. */
 static inline void *take(char *scratch, size_t *at, size_t bytes)

@@ -58,6 +58,14 @@ static void NAME(small_copy)(const T *from, int64_t ld, int64_t rows, int64_t d,
     }
 }
 
+/* What further heads add to rows of keys or values that they share. */
+static void NAME(small_add)(const T *from, int64_t ld, int64_t rows, int64_t d, T *to, int64_t ldto)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < d; c++)
+            to[r * ldto + c] += from[r * ld + c];
+}
+
 /* Transposed, with zeros for queries that are not there. */
 static void NAME(small_transposed)(const T *from, int64_t ld, const Sizes *z, int64_t wide, T *to)
 {
@@ -105,8 +113,8 @@ static NAME(Small) NAME(small_scores)(
     h.qt = take(scratch, at, (size_t)(z->k * h.wide) * sizeof(T));
     h.p = take(scratch, at, (size_t)(z->s * h.wide) * sizeof(T));
     h.q = rows_of(&call->in[0], head, 0, z->t, take(scratch, at, copy_bytes(&call->in[0], z->t)), &h.ldq);
-    h.k = rows_of(&call->in[1], head, 0, z->s, take(scratch, at, copy_bytes(&call->in[1], z->s)), &h.ldk);
-    h.v = rows_of(&call->in[2], head, 0, z->s, take(scratch, at, copy_bytes(&call->in[2], z->s)), &h.ldv);
+    h.k = rows_of(&call->in[1], head / z->shared, 0, z->s, take(scratch, at, copy_bytes(&call->in[1], z->s)), &h.ldk);
+    h.v = rows_of(&call->in[2], head / z->shared, 0, z->s, take(scratch, at, copy_bytes(&call->in[2], z->s)), &h.ldv);
     NAME(small_transposed)(h.q, h.ldq, z, h.wide, h.qt);
     NAME(small_product)(z->s, h.wide, z->k, h.k, h.ldk, 1, h.qt, h.wide, h.p);
     T by = (T)(z->scale * LOG2_E);
@@ -192,9 +200,12 @@ static void NAME(small_backward)(
     if (d < deep)
         memset(rows, 0, (size_t)(z->t * deep) * sizeof(T)); /* numbers past d are summed, and left there */
     for (int i = 1; i < 3; i++) {                           /* gk = dS' q, gv = P' gy */
-        T *to = (T *)out[i].data + head_offset(&out[i], head);
+        T *to = (T *)out[i].data + head_offset(&out[i], head / z->shared);
         NAME(small_copy)(i == 1 ? h.q : g, i == 1 ? h.ldq : ldg, z->t, d, rows, deep);
         NAME(small_product)(z->s, deep, z->t, i == 1 ? dp : p, wide, 1, rows, deep, sums);
-        NAME(small_copy)(sums, deep, z->s, d, to, out[i].stride[2]);
+        if (head % z->shared)
+            NAME(small_add)(sums, deep, z->s, d, to, out[i].stride[2]);
+        else
+            NAME(small_copy)(sums, deep, z->s, d, to, out[i].stride[2]);
     }
 }

@@ -34,8 +34,9 @@ static T NAME(masked)(const Sizes *z, const NAME(MaskRows) * mask, int64_t i, in
 static void NAME(skinny_queries)(const CgCall *call, const Sizes *z, const NAME(MaskRows) * mask, int64_t head, T *p)
 {
     const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];
-    const T *qs = (const T *)q->data + head_offset(q, head), *ks = (const T *)k->data + head_offset(k, head);
-    const T *vs = (const T *)v->data + head_offset(v, head);
+    const T *qs = (const T *)q->data + head_offset(q, head),
+            *ks = (const T *)k->data + head_offset(k, head / z->shared);
+    const T *vs = (const T *)v->data + head_offset(v, head / z->shared);
     for (int64_t i = 0; i < z->t; i++) {
         const T *x = qs + i * q->stride[2];
         T *y = (T *)call->out[0].data + head_offset(&call->out[0], head) + i * call->out[0].stride[2], base, sum;
@@ -144,7 +145,7 @@ static void NAME(forward_block)(NAME(Queries) * c, int64_t i0)
             to = more ? c->head : c->head + 1;
     Ahead ahead = { .n = 0 };
     for (int x = 0; (more || c->next) && x < 4; x++)
-        ahead_add(&ahead, x < 3 ? &call->in[x] : call->out, to, x % 3 ? more ? end : 0 : i1,
+        ahead_add(&ahead, x < 3 ? &call->in[x] : call->out, x % 3 ? to / c->z->shared : to, x % 3 ? more ? end : 0 : i1,
             x % 3 ? e1 : least(c->last, i1 + lanes));
     ahead_split(&ahead, row_blocks(&c->scores, end, QUERIES));
     pack_rows(&c->scores, c->k, c->have, end);
@@ -215,10 +216,11 @@ static void NAME(forward)(
     c.sees = least(z.s, c.first + lanes + z.ahead);
     Ahead start = { .n = 0 };
     for (int x = 0; begin && x < 3; x++)
-        ahead_add(&start, &call->in[x], head, x ? 0 : c.first, x ? c.sees : least(c.last, c.first + lanes));
+        ahead_add(&start, &call->in[x], x ? head / z.shared : head, x ? 0 : c.first,
+            x ? c.sees : least(c.last, c.first + lanes));
     ahead_fetch(&start, start.rows);
-    c.k = rows_of(&call->in[1], head, 0, z.s, c.f.k, &ldk);
-    c.v = rows_of(&call->in[2], head, 0, z.s, c.f.v, &c.ldv);
+    c.k = rows_of(&call->in[1], head / z.shared, 0, z.s, c.f.k, &ldk);
+    c.v = rows_of(&call->in[2], head / z.shared, 0, z.s, c.f.v, &c.ldv);
     c.scores = rows_left(call, &call->in[1], z.s, d, ldk);
     c.sums = sum_left(call, &call->in[2], KEYS, d, c.ldv);
     CgGemm p = sum_right(call, NULL, KEYS, lanes, lanes);
@@ -337,7 +339,7 @@ static void NAME(grad_key_rows)(NAME(Grad) * c, int64_t s0, int64_t j0, int64_t 
     int64_t from = most(first * lanes, most(0, j - c->z->ahead - c->m0) / 2 * 2), to = least(c->many, last * lanes);
     Ahead own = { .n = 0 };
     for (int i = 1; i < 3; i++)
-        ahead_add(&own, &call->out[i], c->head, j + n, least(c->end, j + 2 * n));
+        ahead_add(&own, &call->out[i], c->head / c->z->shared, j + n, least(c->end, j + 2 * n));
     ahead_split(&own, last - first);
     T *p = c->f.p, *dp = (T *)c->f.dp + (packed ? 0 : j0 * STEP);
     for (int64_t r = first; r < last; r++) {
@@ -393,7 +395,7 @@ static void NAME(grad_keys)(NAME(Grad) * c, int64_t s0, bool *some)
         ahead_queries(&rest, c->call, c->head, c->m0 + c->many);
     if (s0 + wide == c->end && c->m0 + c->many == z->t && c->next) {
         ahead_queries(&rest, c->call, c->head + 1, 0);
-        ahead_keys(&rest, c->call, c->head + 1);
+        ahead_keys(&rest, c->call, (c->head + 1) / z->shared);
     }
     ahead_split(&rest, blocks * c->panels / (z->ahead < z->s ? 2 : 1));
     NAME(grad_seen)(c, s0, wide);
@@ -415,10 +417,10 @@ static void NAME(grad_keys)(NAME(Grad) * c, int64_t s0, bool *some)
 
 /* With P = exp(scale S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)), gq = scale dS k, gk = scale dS'
  * q. A block has the rows of some keys: S' = k q'. Its part of gv and gk is summed at once; dS' is kept for gq' =
- * k' dS'. A head is the work of one shard, so that all is summed in one order. */
+ * k' dS'. Heads that share keys are the work of one shard, one after the other, so that all is summed in one order. */
 static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, void *scratch)
 {
-    int64_t d = z.k, ldv;
+    int64_t d = z.k, ldv, of = head / z.shared; /* its keys and values */
     struct NAME(Grad) c = { .call = call,
         .z = &z,
         .head = head,
@@ -426,8 +428,9 @@ static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin
         .next = next,
         .mask = NAME(mask_of_head)(mask_of(call, MASK_OF_VJP), &call->in[0], head),
         .gq = (T *)call->out[0].data + head_offset(&call->out[0], head),
-        .gk = (T *)call->out[1].data + head_offset(&call->out[1], head),
-        .gv = (T *)call->out[2].data + head_offset(&call->out[2], head),
+        .gk = (T *)call->out[1].data + head_offset(&call->out[1], of),
+        .gv = (T *)call->out[2].data + head_offset(&call->out[2], of),
+        .fresh = head % z.shared ? z.s : 0, /* heads before it left theirs */
         .gqs = call->out[0].stride[2],
         .gks = call->out[1].stride[2],
         .gvs = call->out[2].stride[2] };
@@ -444,12 +447,12 @@ static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin
     c.f = backward_memory(call, &z, scratch);
     Ahead start = { .n = 0 };
     if (begin)
-        ahead_keys(&start, call, head);
+        ahead_keys(&start, call, of);
     if (begin)
         ahead_queries(&start, call, head, 0);
     ahead_fetch(&start, start.rows);
-    c.k = rows_of(&call->in[1], head, 0, z.s, c.f.k, &c.ldk);
-    const char *v = rows_of(&call->in[2], head, 0, z.s, c.f.v, &ldv);
+    c.k = rows_of(&call->in[1], of, 0, z.s, c.f.k, &c.ldk);
+    const char *v = rows_of(&call->in[2], of, 0, z.s, c.f.v, &ldv);
     c.scores = rows_left(call, &call->in[1], z.s, d, c.ldk);
     c.changes = rows_left(call, &call->in[2], z.s, d, ldv);
     c.to_gq = sum_left(call, &call->in[1], KEYS, d, c.ldk);
@@ -489,23 +492,25 @@ static void NAME(attention)(const CgCall *call, CgShard shard)
     int64_t lanes = lanes_of(&of), first = range_begin(&z, lanes, range), last = range_begin(&z, lanes, range + 1);
     size_t at = held_bytes(&call->out[0]);
     void *rest = take(shard.scratch, &at, 0);
-    for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end && z.t; head++) {
-        NAME(forward)(&of, z, head, head == group_begin(&z, i), head + 1 < end, range, rest);
+    for (int64_t head = group_begin(&z, 1, i), end = group_begin(&z, 1, i + 1); head < end && z.t; head++) {
+        NAME(forward)(&of, z, head, head == group_begin(&z, 1, i), head + 1 < end, range, rest);
         held_round(&call->out[0], head, first, last, shard.scratch);
     }
 }
 
 static void NAME(attention_vjp)(const CgCall *call, CgShard shard)
 {
-    Sizes z = sizes_of(call, MASK_OF_VJP);
+    Sizes z = sizes_of_vjp(call);
     int64_t i = (int64_t)shard.index;
     CgTensor out[3];
     size_t at = held_bytes(&call->out[2]);
     void *rest = take(shard.scratch, &at, 0);
     CgCall of = held_call(call, 2, out, shard.scratch);
-    for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end; head++) {
-        NAME(backward)(&of, z, head, head == group_begin(&z, i), head + 1 < end, rest);
-        held_round(&call->out[2], head, 0, z.s, shard.scratch);
+    const int64_t begin = group_begin(&z, z.shared, i), end = group_begin(&z, z.shared, i + 1);
+    for (int64_t head = begin; head < end; head++) {
+        NAME(backward)(&of, z, head, head == begin, head + 1 < end, rest);
+        if ((head + 1) % z.shared == 0)
+            held_round(&call->out[2], head / z.shared, 0, z.s, shard.scratch);
     }
 }
 
