@@ -10,8 +10,6 @@
 #include "run/gemm/blas.h"
 #include "stage/watch.h"
 
-typedef CG_VEC(CgRef) CgRefs;
-
 /* ---- what is given ---- */
 
 static CgTensorGiven *find_given(const CgComputation *c, const char *name)

@@ -93,9 +93,9 @@ typedef struct Extraction {
     CgRef base;
     bool *depends, *needed;
     CgRef *map; /* the node in the body */
-    CgMap outside;
-    CgRef *of;
-    int n, most;
+    CgMap known;
+    CgRefs *outside;
+    int holes;
     CgBuild b;
 } Extraction;
 
@@ -115,12 +115,10 @@ static void meet_outside(Extraction *x, CgRef r)
     uint64_t known;
     double value;
     r = once(x->g, r);
-    if (cg_node_const(x->g, r, &value) || cg_map_get(&x->outside, r, &known))
+    if (cg_node_const(x->g, r, &value) || cg_map_get(&x->known, r, &known))
         return;
-    cg_map_put(&x->outside, r, (uint64_t)x->n);
-    if (x->n < x->most)
-        x->of[x->n] = r;
-    x->n++;
+    cg_map_put(&x->known, r, x->outside->len);
+    cg_vec_push(x->outside, r);
 }
 
 static CgRef inside(Extraction *x, CgRef r)
@@ -129,8 +127,8 @@ static CgRef inside(Extraction *x, CgRef r)
     double value;
     if (is_inside(x, r))
         return x->map[r - x->base];
-    if (cg_map_get(&x->outside, r, &k))
-        return x->b.graph->inputs.at[x->b.graph->inputs.len - (size_t)x->n + k];
+    if (cg_map_get(&x->known, r, &k))
+        return x->b.graph->inputs.at[(size_t)x->holes + k];
     if (!cg_node_const(x->g, r, &value)) {
         CgRef of = inside(x, cg_node(x->g, r)->in[0]);
         return cg_build_like(&x->b, cg_node(x->g, r), &of);
@@ -172,12 +170,11 @@ static void copy_inside(Extraction *x)
     }
 }
 
-CgGraph *cg_body_extract(
-    const CgGraph *g, int n, const CgRef *hole, int nout, const CgRef *out, CgRef *outside, int most, int *noutside)
+CgGraph *cg_body_extract(const CgGraph *g, int n, const CgRef *hole, int nout, const CgRef *out, CgRefs *outside)
 {
     size_t size = g->nodes.len - hole[0];
     CgGraph *body = cg_graph_new("body");
-    Extraction x = { .g = g, .base = hole[0], .of = outside, .most = most, .b = cg_build_at(body) };
+    Extraction x = { .g = g, .base = hole[0], .outside = outside, .holes = n, .b = cg_build_at(body) };
     x.depends = cg_calloc(size, sizeof *x.depends);
     x.needed = cg_calloc(size, sizeof *x.needed);
     x.map = cg_calloc(size, sizeof *x.map);
@@ -191,17 +188,118 @@ CgGraph *cg_body_extract(
             meet_outside(&x, out[k]);
     for (int i = 0; i < n; i++)
         x.map[hole[i] - x.base] = cg_graph_input(&x.b, cg_intern_printf("in%d", i), *cg_node_type(g, hole[i]));
-    for (int k = 0; k < x.n && k < most; k++)
-        cg_graph_input(&x.b, cg_intern_printf("in%d", n + k), *cg_node_type(g, outside[k]));
-    if (x.n <= most) {
-        copy_inside(&x);
-        for (int k = 0; k < nout; k++)
-            cg_graph_output(body, cg_intern_printf("out%d", k), inside(&x, out[k]));
-    }
-    *noutside = x.n;
+    for (size_t k = 0; k < outside->len; k++)
+        cg_graph_input(&x.b, cg_intern_printf("in%zu", (size_t)n + k), *cg_node_type(g, outside->at[k]));
+    copy_inside(&x);
+    for (int k = 0; k < nout; k++)
+        cg_graph_output(body, cg_intern_printf("out%d", k), inside(&x, out[k]));
     free(x.depends);
     free(x.needed);
     free(x.map);
-    cg_map_deinit(&x.outside);
+    cg_map_deinit(&x.known);
     return body;
+}
+
+/* ---- many tensors as few ---- */
+
+enum {
+    FEW = 32,   /* so many are given as they are, each with a sum of its own */
+    PACK = 200, /* of one type in one, at most */
+};
+
+static bool is_known(CgType t)
+{
+    int64_t n;
+    bool known = true;
+    for (int i = 0; i < t.rank; i++)
+        known &= cg_dim_is_int(t.dim[i], &n);
+    return known;
+}
+
+/* A body under way that is given some of its inputs in packs. */
+typedef struct Packing {
+    const CgGraph *g;
+    CgBuild *outer, b;
+    CgRef *map;
+    CgRefs outside; /* from now on */
+    bool all;       /* those of unknown sizes, too: else these stay as they are, since an axis may be of rows */
+} Packing;
+
+static bool is_packed(const Packing *p, CgType t) { return p->all || is_known(t); }
+
+static CgRef next_input(Packing *p, CgType t)
+{
+    return cg_graph_input(&p->b, cg_intern_printf("in%zu", p->b.graph->inputs.len), t);
+}
+
+/* Inputs `input` of the body, n of them, of tensors `of`, as one. */
+static void pack(Packing *p, int n, const CgRef *input, const CgRef *of)
+{
+    CgRef flat[PACK];
+    CgBuild *types = cg_body_build(p->outer);
+    for (int i = 0; i < n; i++) {
+        CgType t = cg_ref_type(p->outer, of[i]);
+        const CgDim *count = cg_dim_int(1);
+        for (int k = 0; k < t.rank; k++)
+            count = cg_dim_mul(count, t.dim[k]);
+        flat[i] = cg_reshape(p->outer, of[i], 1, &count);
+        cg_body_output(types, cg_intern_printf("p%d", i), cg_body_input(types, cg_intern_printf("p%d", i), t));
+    }
+    CgAttr axis = cg_a_int("axis", 0), parts = cg_body_end(types, "parts");
+    CgRef all = cg_build(p->outer, "concat", n, flat, cg_attrs(1, &axis)), in;
+    cg_vec_push(&p->outside, all);
+    in = next_input(p, cg_ref_type(p->outer, all));
+    CgRef node = cg_build(&p->b, "unpack", 1, &in, cg_attrs(1, &parts));
+    for (int i = 0; i < n; i++)
+        p->map[input[i]] = cg_build_result(&p->b, node, i);
+}
+
+/* Those of element type d. */
+static void pack_type(Packing *p, CgDtype d, size_t n, const CgRefs *outside)
+{
+    CgRef input[PACK], of[PACK];
+    int some = 0;
+    for (size_t k = 0; k < outside->len; k++) {
+        CgType t = cg_ref_type(p->outer, outside->at[k]);
+        if (t.dtype == d && is_packed(p, t)) {
+            input[some] = p->g->inputs.at[n + k];
+            of[some++] = outside->at[k];
+        }
+        if (some == PACK || (some && k + 1 == outside->len)) {
+            pack(p, some, input, of);
+            some = 0;
+        }
+    }
+}
+
+CgGraph *cg_body_pack(CgBuild *b, CgGraph *body, int n, CgRefs *outside)
+{
+    size_t unknown = 0;
+    for (size_t k = 0; k < outside->len; k++)
+        unknown += !is_known(cg_ref_type(b, outside->at[k]));
+    if (outside->len <= FEW)
+        return body;
+    CgGraph *packed = cg_graph_new(body->name);
+    Packing p = { .g = body, .outer = b, .b = cg_build_at(packed), .all = unknown > FEW };
+    p.map = cg_malloc(sizeof *p.map * body->nodes.len);
+    for (size_t i = 0; i < body->inputs.len; i++) {
+        CgType t = *cg_node_type(body, body->inputs.at[i]);
+        if (i >= (size_t)n && is_packed(&p, t))
+            continue;
+        p.map[body->inputs.at[i]] = next_input(&p, t);
+        if (i >= (size_t)n)
+            cg_vec_push(&p.outside, outside->at[i - (size_t)n]);
+    }
+    for (int d = 0; d < CG_NDTYPE; d++)
+        pack_type(&p, (CgDtype)d, (size_t)n, outside);
+    for (CgRef r = 0; r < body->nodes.len; r++)
+        if (!(cg_node(body, r)->op->traits & CG_INPUT))
+            p.map[r] = cg_pass_copy(&p.b, body, r, p.map);
+    for (size_t k = 0; k < body->outputs.len; k++)
+        cg_graph_output(packed, body->outputs.at[k].name, p.map[body->outputs.at[k].ref]);
+    free(p.map);
+    cg_graph_free(body);
+    cg_vec_free(outside);
+    *outside = p.outside;
+    return packed;
 }

@@ -96,10 +96,13 @@ void cg_scope_path(const CgGraph *g, int scope, CgStrbuf *out);
 
 /* What a body is written down over: a leaf with this name. Then the nodes between hole[0 .. n), the oldest first, and
  * out[0 .. nout) as a graph of which these are inputs and results; for each other node of g that it needs it has an
- * input more, and outside[] has that node. *noutside is how many there are; past `most` they are counted only. */
+ * input more, and `outside` has that node. */
+typedef CG_VEC(CgRef) CgRefs;
 CgRef cg_hole(CgBuild *b, const char *name, CgType type);
-CgGraph *cg_body_extract(
-    const CgGraph *g, int n, const CgRef *hole, int nout, const CgRef *out, CgRef *outside, int most, int *noutside);
+CgGraph *cg_body_extract(const CgGraph *g, int n, const CgRef *hole, int nout, const CgRef *out, CgRefs *outside);
+/* Such a body, given what is outside, if that is much, in few tensors of one axis, which are built and are in `outside`
+ * then. Consumes body. */
+CgGraph *cg_body_pack(CgBuild *b, CgGraph *body, int n, CgRefs *outside);
 /* An attribute that holds a graph: g, or one equal to it that is there; consumes g. */
 CgAttr cg_a_graph(const char *name, CgGraph *g);
 

@@ -194,19 +194,25 @@ static CgRef build(Scan *s)
     CgElab *e = s->e;
     CgBuild *b = &e->model->build;
     CgRef out[2 * CG_MAX_OUT];
-    int n = s->states + s->turns, noutside = 0, nout = 0, turns = s->turns;
+    CgRefs outside = { 0 };
+    int n = s->states + s->turns, nout = 0, turns = s->turns;
     for (int k = 0; k < s->nresults; k++)
         out[nout++] = s->results[k]->tensor->ref;
     for (int i = 0; i < s->states && nout < CG_MAX_OUT; i++)
         out[nout++] = s->hole[i];
     s->hole[n] = s->turn;
-    CgGraph *body =
-        cg_body_extract(b->graph, n + 1, s->hole, nout, out, s->operand + n + 1, CG_MAX_IN - n - 1, &noutside);
-    int most = CG_MAX_IN - n - 1;
+    CgGraph *body = cg_body_extract(b->graph, n + 1, s->hole, nout, out, &outside);
+    body = cg_body_pack(b, body, n + 1, &outside);
+    int noutside = (int)outside.len, most = CG_MAX_IN - n - 1;
+    for (int i = 0; i < noutside && i < most; i++)
+        s->operand[n + 1 + i] = outside.at[i];
+    cg_vec_free(&outside);
     if (noutside > most) {
         cg_graph_free(body);
-        cg_elab_error(
-            e, CG_E0303, s->a->span[CELL], "a turn uses %d tensors from outside, at most %d can be", noutside, most);
+        cg_elab_error(e, CG_E0303, s->a->span[CELL],
+            "beside %d tensors that turns go through and states a turn uses %d from "
+            "outside, at most %d can be",
+            n, noutside, most);
         return CG_NONE;
     }
     CgAttr attr = cg_a_graph("body", body);

@@ -212,7 +212,7 @@ static void give_outputs(const CgSite *site, const CgRef *grads, Reverse *r)
             n++;
         }
     if (n > CG_MAX_OUT || r->n > CG_MAX_IN)
-        cg_build_refuse(r->b, "its derivative has too many operands: let the graph use fewer tensors");
+        cg_build_refuse(r->b, "its derivative has too many operands: let a turn hand on fewer states");
 }
 
 static void scan_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
