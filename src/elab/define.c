@@ -221,8 +221,8 @@ static void apply(CgElab *e, CgDefine *d)
     const CgStmt *s = d->graph;
     CgFrame f;
     if (s->nparams > CG_MAX_ARGS) {
-        CgDiag *many = cg_elab_error(e, CG_E0303, s->params[CG_MAX_ARGS].span,
-            "'%s' has %d parameters; it can have %d", s->names[0], s->nparams, CG_MAX_ARGS);
+        CgDiag *many = cg_elab_error(e, CG_E0303, s->params[CG_MAX_ARGS].span, "'%s' has %d parameters; it can have %d",
+            s->names[0], s->nparams, CG_MAX_ARGS);
         cg_diag_help(many, "tensors of one type can be one with an axis more");
         return;
     }
