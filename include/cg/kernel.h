@@ -108,6 +108,14 @@ static inline uint64_t cg_magnitude_f64(double x)
 #define CG_ENDLESS_F32 0x7f800000u
 #define CG_ENDLESS_F64 0x7ff0000000000000u
 CG_API bool cg_tensor_contiguous(const CgTensor *t);
+/* One number throughout. */
+static inline bool cg_tensor_spread(const CgTensor *t)
+{
+    bool spread = t->rank > 0;
+    for (int i = 0; i < t->rank; i++)
+        spread = spread && t->stride[i] == 0;
+    return spread;
+}
 /* Elements from one row (along the last axis) to the next, of a tensor whose rows lie evenly. */
 static inline int64_t cg_row_step(const CgTensor *t)
 {

@@ -228,6 +228,7 @@ typedef enum CgTrait {
     CG_OVER_ROWS = 1 << 13, /* a result kept as CG_ROUNDED (`rounded`) may have its rows apart, cg_row_step: where
                              * `inplace` says so they are then written over the first halves of an operand's, each by
                              * one shard and after that has read it */
+    CG_SPREAD = 1 << 23,    /* the kernel accepts an operand 0 that is one number throughout, all its strides 0 */
     CG_REARRANGES = 1 << 8, /* every element of the result is one of operand 0's */
     /* No kernel: the planner knows where the value lives. Each of these is one op. */
     CG_INPUT = 1 << 14,        /* given to each run, by the attribute `name` */

@@ -282,6 +282,24 @@ static void update(CgDtype dtype, void *to, const void *g, int64_t n, int how)
 ADD_NUMBERS(float, add_numbers_f32)
 ADD_NUMBERS(double, add_numbers_f64)
 
+/* `bytes` of y from `at` on are what x is there; x may be one number throughout. */
+static void begin_with(const CgTensor *x, const CgTensor *y, size_t at, size_t bytes)
+{
+    char *to = (char *)y->data + at;
+    size_t have = cg_dtype_size(y->dtype);
+    if (y->data == x->data)
+        return;
+    if (!cg_tensor_spread(x)) {
+        memcpy(to, (const char *)x->data + at, bytes);
+        return;
+    }
+    memcpy(to, x->data, have);
+    for (size_t n; have < bytes; have += n) {
+        n = bytes - have < have ? bytes - have : have;
+        memcpy(to + have, to, n);
+    }
+}
+
 /* Each shard owns a range of slots and goes through the tuples of their batches in order. */
 static void scatter_kernel(const CgCall *call, CgShard shard)
 {
@@ -290,14 +308,15 @@ static void scatter_kernel(const CgCall *call, CgShard shard)
     int how = how_of(call->attrs);
     size_t row = (size_t)t.row * cg_dtype_size(y->dtype), first, last;
     char *to = y->data;
-    const char *from = call->in[0].data, *g = call->in[2].data;
+    const char *g = call->in[2].data;
     cg_shard_range(shard, (size_t)(t.batches * t.slots), 1, &first, &last);
     if (first == last || !row)
         return;
-    if (to != from)
-        memcpy(to + first * row, from + first * row, (last - first) * row);
     for (int64_t b = (int64_t)first / t.slots; b * t.slots < (int64_t)last; b++) {
         int64_t from_slot = (int64_t)first - b * t.slots, to_slot = (int64_t)last - b * t.slots;
+        from_slot = from_slot > 0 ? from_slot : 0;
+        to_slot = to_slot < t.slots ? to_slot : t.slots;
+        begin_with(&call->in[0], y, (size_t)(b * t.slots + from_slot) * row, (size_t)(to_slot - from_slot) * row);
         bool numbers = names_numbers(&t) && how == ADD;
         if (numbers && y->dtype == CG_F32)
             add_numbers_f32(call, &t, b, from_slot, to_slot);
@@ -497,6 +516,7 @@ static const CgOp op_scatter = {
     .axis_rule = scatter_axis_rule,
     .inplace = 1,
     .kernel = CG_ANY_KERNELS(scatter_kernel),
+    .traits = CG_SPREAD,
     .samples = scatter_samples,
 };
 

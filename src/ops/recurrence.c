@@ -4,7 +4,9 @@
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
-enum { COLUMNS = 256 };
+#include "ops/vector_reduce.h"
+
+enum { COLUMNS = 256, ROWS = 8 };
 
 static bool recurrence_shape(CgInfer *inf)
 {
@@ -31,25 +33,50 @@ static Lanes lanes_of(const CgCall *call)
     return l;
 }
 
-#define RECURRENCE(T, name)                                                                           \
-    static void name(const CgCall *call, CgShard shard)                                               \
-    {                                                                                                 \
-        Lanes l = lanes_of(call);                                                                     \
-        size_t first, last;                                                                           \
-        cg_shard_range(shard, (size_t)(l.pre * l.blocks), 1, &first, &last);                          \
-        for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                                    \
-            int64_t c = u % l.blocks * COLUMNS, m = l.post - c < COLUMNS ? l.post - c : COLUMNS;      \
-            int64_t base = u / l.blocks * l.n * l.post + c;                                           \
-            T state[COLUMNS] = { 0 };                                                                 \
-            for (int64_t k = 0; k < l.n; k++) {                                                       \
-                int64_t at = base + (l.reverse ? l.n - 1 - k : k) * l.post;                           \
-                const T *a = (const T *)call->in[0].data + at, *b = (const T *)call->in[1].data + at; \
-                T *y = (T *)call->out->data + at;                                                     \
-                CG_SIMD                                                                               \
-                for (int64_t j = 0; j < m; j++)                                                       \
-                    y[j] = state[j] = k ? a[j] * state[j] + b[j] : b[j];                              \
-            }                                                                                         \
-        }                                                                                             \
+/* Lanes that lie side by side, a block of columns of them; lanes that lie one after the other, so many that none waits
+ * for itself. */
+#define LANES(T, name)                                                                                           \
+    static void name##_columns(const CgCall *call, const Lanes *l, int64_t u)                                    \
+    {                                                                                                            \
+        int64_t c = u % l->blocks * COLUMNS, m = l->post - c < COLUMNS ? l->post - c : COLUMNS;                  \
+        int64_t base = u / l->blocks * l->n * l->post + c;                                                       \
+        T state[COLUMNS] = { 0 };                                                                                \
+        for (int64_t k = 0; k < l->n; k++) {                                                                     \
+            int64_t at = base + (l->reverse ? l->n - 1 - k : k) * l->post;                                       \
+            const T *a = (const T *)call->in[0].data + at, *b = (const T *)call->in[1].data + at;                \
+            T *y = (T *)call->out->data + at;                                                                    \
+            CG_SIMD                                                                                              \
+            for (int64_t j = 0; j < m; j++)                                                                      \
+                y[j] = state[j] = k ? a[j] * state[j] + b[j] : b[j];                                             \
+        }                                                                                                        \
+    }                                                                                                            \
+    static inline                                                                                                \
+        __attribute__((always_inline)) void name##_rows(const CgCall *call, const Lanes *l, int64_t u, int rows) \
+    {                                                                                                            \
+        T state[ROWS] = { 0 };                                                                                   \
+        for (int64_t k = 0; k < l->n; k++) {                                                                     \
+            int64_t at = u * l->n + (l->reverse ? l->n - 1 - k : k);                                             \
+            const T *a = (const T *)call->in[0].data + at, *b = (const T *)call->in[1].data + at;                \
+            T *y = (T *)call->out->data + at;                                                                    \
+            LANES_UNROLLED                                                                                       \
+            for (int r = 0; r < rows; r++)                                                                       \
+                y[r * l->n] = state[r] = k ? a[r * l->n] * state[r] + b[r * l->n] : b[r * l->n];                 \
+        }                                                                                                        \
+    }
+#define RECURRENCE(T, name)                                                  \
+    LANES(T, name)                                                           \
+    static void name(const CgCall *call, CgShard shard)                      \
+    {                                                                        \
+        Lanes l = lanes_of(call);                                            \
+        size_t first, last;                                                  \
+        cg_shard_range(shard, (size_t)(l.pre * l.blocks), 1, &first, &last); \
+        int64_t u = (int64_t)first;                                          \
+        for (; l.post == 1 && u + ROWS <= (int64_t)last; u += ROWS)          \
+            name##_rows(call, &l, u, ROWS);                                  \
+        for (; l.post == 1 && u < (int64_t)last; u++)                        \
+            name##_rows(call, &l, u, 1);                                     \
+        for (; u < (int64_t)last; u++)                                       \
+            name##_columns(call, &l, u);                                     \
     }
 RECURRENCE(float, recurrence_f32)
 RECURRENCE(double, recurrence_f64)
@@ -103,6 +130,7 @@ static const CgSample recurrence_samples[] = {
     { .in = "F[3,7] F[3,7]", .attrs = "axis=1", .low = -1.31, .high = 1.31 },
     { .in = "F[3,5,7] F[3,5,7]", .attrs = "axis=1, reverse=1", .low = -1.31, .high = 1.31 },
     { .in = "F[5,311] F[5,311]", .attrs = "axis=0", .low = -1.31, .high = 1.31 },
+    { .in = "F[29,11] F[29,11]", .attrs = "axis=1, reverse=1", .low = -1.31, .high = 1.31 },
     { .in = NULL },
 };
 

@@ -115,6 +115,59 @@ static Entry *by_digits(Entry *at, Entry *spare, int64_t n, int bytes)
     return at;
 }
 
+/* ---- the first few of numbers of four bytes: a key and an index are one integer ---- */
+
+enum { KEYS = 64 };
+
+/* n keys from index i on, as key_of gives them. */
+static void keys_of(const CgTensor *x, int64_t from, int64_t step, int64_t n, uint32_t flip, uint32_t *to)
+{
+    const uint32_t high = (uint32_t)1 << 31;
+    if (x->dtype == CG_I32) {
+        const int32_t *at = (const int32_t *)x->data + from;
+        CG_SIMD
+        for (int64_t i = 0; i < n; i++)
+            to[i] = ((uint32_t)at[i * step] ^ high) ^ flip;
+        return;
+    }
+    const float *at = (const float *)x->data + from;
+    CG_SIMD
+    for (int64_t i = 0; i < n; i++) {
+        union {
+            float f;
+            uint32_t u;
+        } number = { at[i * step] + 0.0f };
+        uint32_t key = number.u ^ (number.u & high ? UINT32_MAX : high);
+        to[i] = (number.f != number.f ? UINT32_MAX : key) ^ flip;
+    }
+}
+
+/* Indices of the first k of a lane, in order. */
+static void select_packed(const CgTensor *x, int64_t from, const Lanes *l, uint32_t flip, int32_t *to)
+{
+    uint64_t best[FEW + 1];
+    uint32_t keys[KEYS];
+    int64_t have = 0;
+    for (int64_t begin = 0; begin < l->n; begin += KEYS) {
+        int64_t n = l->n - begin < KEYS ? l->n - begin : KEYS;
+        keys_of(x, from + begin * l->post, l->post, n, flip, keys);
+        for (int64_t i = 0; i < n; i++) {
+            uint64_t e = (uint64_t)keys[i] << 32 | (uint64_t)(begin + i);
+            if (have == l->k && e > best[have - 1])
+                continue;
+            int64_t at = 0;
+            CG_PRAGMA_(omp simd reduction(+ : at))
+            for (int64_t j = 0; j < have; j++)
+                at += best[j] < e;
+            memmove(best + at + 1, best + at, (size_t)(have - at) * sizeof *best);
+            best[at] = e;
+            have += have < l->k;
+        }
+    }
+    for (int64_t k = 0; k < l->k; k++)
+        to[k * l->post] = (int32_t)(uint32_t)best[k];
+}
+
 /* The first k of a sorted lane in at[0 .. k): what is not below the last of them is passed over. */
 static void select_first(const CgTensor *x, int64_t from, const Lanes *l, uint64_t flip, Entry *at)
 {
@@ -142,6 +195,10 @@ static void argsort_kernel(const CgCall *call, CgShard shard)
     for (int64_t i = (int64_t)first; i < (int64_t)last && l.k > 0; i++) {
         Entry *at = shard.scratch, *spare = at + l.n;
         int64_t from = i / l.post * l.n * l.post + i % l.post;
+        if (l.k < FEW && l.k < l.n && bytes == 4) {
+            select_packed(x, from, &l, (uint32_t)flip, to + i / l.post * l.k * l.post + i % l.post);
+            continue;
+        }
         if (l.k < FEW && l.k < l.n) {
             select_first(x, from, &l, flip, at);
         } else {

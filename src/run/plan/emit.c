@@ -145,8 +145,12 @@ static void emit_kernel(CgPlanner *d, CgRef r, const CgNode *n)
     bool vec = !code.kernel;
     bool loop = n->op->traits & CG_LOOP;
     in.kernel = loop ? cg_kernel_loop : vec ? cg_kernel_elementwise : code.kernel;
-    for (int i = 0; i < n->nin; i++)
-        in.in[i] = (vec && !loop) || n->op->traits & CG_STRIDED ? *d->value[n->in[i]] : contiguous(d, n->in[i]);
+    bool strided = (vec && !loop) || n->op->traits & CG_STRIDED;
+    for (int i = 0; i < n->nin; i++) {
+        const CgSlot *x = d->value[n->in[i]];
+        bool spread = i == 0 && n->op->traits & CG_SPREAD && cg_tensor_spread(&x->tensor);
+        in.in[i] = strided || spread ? *x : contiguous(d, n->in[i]);
+    }
     if (loop)
         in.loop = cg_planner_loop(d, r, &in.in[cg_attr_int(n->attrs, "states", 0)].tensor);
     bool begun = d->value[r] != NULL; /* pieces of it have been made */
