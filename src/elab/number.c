@@ -197,6 +197,13 @@ bool cg_number_fits(CgElab *e, const CgValue *v, CgDtype dtype, CgSpan span)
 {
     CgSpan at = span.file ? span : v->span;
     if (v->kind == CG_VALUE_INT && !whole_fits(v->i, dtype)) {
+        if (dtype == CG_I64) {
+            CgDiag *large = cg_elab_error(e, CG_E0309, at,
+                "%lld is beyond 2^53, up to which whole numbers in a script are exact in tensors", (long long)v->i);
+            cg_diag_help(large, "tensors of i64 are exact beyond it: of a = tensor(%lld, i64) it is a * 2^32 + %lld",
+                (long long)(v->i >> 32), (long long)(v->i & UINT32_MAX));
+            return false;
+        }
         CgDiag *d = cg_elab_error(
             e, CG_E0309, at, "%lld has no exact place among numbers of type %s", (long long)v->i, cg_dtype_name(dtype));
         if (cg_dtype_has_derivative(dtype) && isfinite(nearest((double)v->i, dtype)))
