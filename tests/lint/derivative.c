@@ -108,7 +108,8 @@ static void differences(Slope *s, const Case *c, const char *what, bool each)
     const double h = 1e-5;
     Buffer grad[CG_MAX_IN], saved[CG_MAX_IN];
     double scale = 1, along = 0;
-    loss_at(s);
+    if (!isfinite(loss_at(s)) && c->edge)
+        return;
     for (int i = 0; i < s->n; i++)
         grad[i] = gradient(s, i);
     for (int i = 0; i < s->n; i++) {
@@ -244,8 +245,8 @@ void claim_jvp(const Case *c)
         double forward = loss_at(&s);
         CgTensor t = cg_exec_output(s.net.x, 1);
         double back = *(const double *)t.data;
-        check(
-            fabs(forward - back) <= 1e-11 * fmax(1, fabs(back)), "u . (J v) is %.17g, (u J) . v %.17g", forward, back);
+        check((c->edge && !isfinite(forward + back)) || fabs(forward - back) <= 1e-11 * fmax(1, fabs(back)),
+            "u . (J v) is %.17g, (u J) . v %.17g", forward, back);
     }
     slope_free(&s);
 }

@@ -56,6 +56,7 @@ typedef struct Case {
     CgAttrs *attrs; /* with the values of dims in `ints`; owned by the case that was made */
     const CgSample *sample;
     CgDtype dtype; /* that F stands for */
+    bool edge;     /* axes are of length 0 or 1: results may be infinite, of which there are no differences */
     int nin, nout;
     CgType type[CG_MAX_IN], out_type[CG_MAX_OUT];
     CgTensor in[CG_MAX_IN]; /* contiguous */

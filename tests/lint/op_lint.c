@@ -17,6 +17,68 @@
 
 enum { PATIENCE = 100 }; /* seconds */
 
+/* ---- axes of length 1 and 0 ---- */
+
+/* What is tried of a case with other lengths; those behind `real` of real numbers alone. */
+static ClaimFn *const at_edges[] = { claim_shards, claim_strided, claim_inplace, claim_threads, claim_views,
+    claim_expand, claim_derivative, claim_second_derivative, claim_jvp };
+enum { REAL = 5 };
+
+/* An operand of integers beside real numbers: indices, or ranges, which may be outside of what is shorter. */
+static bool has_integers(const Case *c)
+{
+    bool any = false;
+    for (int k = 0; k < c->nin; k++)
+        any |= c->type[k].dtype == CG_I32 || c->type[k].dtype == CG_I64;
+    return any && (c->dtype <= CG_F64 || c->op->indexing || c->sample->ids);
+}
+
+/* The case with each axis that has `length` of length `edge`. */
+static void try_edge(const Case *c, int64_t length, int64_t edge)
+{
+    CgSample sample = *c->sample;
+    Case e = *c;
+    CgInfer inf;
+    sample.ids = has_integers(c); /* below 1: the table may be the axis */
+    e.sample = &sample;
+    e.edge = true;
+    for (int k = 0; k < e.nin; k++)
+        for (int i = 0; i < e.type[k].rank; i++)
+            if (size_of(e.type[k].dim[i]) == length)
+                e.type[k].dim[i] = cg_dim_int(edge);
+    if (!infer(&e, &inf)) {
+        check(inf.message[0] != 0, "axes of length %lld are refused without a message", (long long)edge);
+        return;
+    }
+    if (!case_fill(&e))
+        return;
+    for (size_t i = 0; i < (c->dtype <= CG_F64 ? CG_LEN(at_edges) : REAL); i++)
+        if (edge == 0 || at_edges[i] != claim_expand) /* 0 but for rounding: one element less the mean of all */
+            at_edges[i](&e);
+    case_free(&e);
+}
+
+/* Each length that an axis has in turn, all axes of that length at once; larger samples are there for blocks. Integers
+ * are tried where it is known that 0 is in the table. */
+static void claim_edges(const Case *c)
+{
+    if (has_integers(c) && !c->op->indexing && !c->sample->ids)
+        return;
+    for (int k = 0; k < c->nin && case_is_small(c); k++)
+        for (int i = 0; i < c->type[k].rank; i++) {
+            int64_t length = size_of(c->type[k].dim[i]);
+            bool before = length < 2;
+            for (int o = 0; o <= k && !before; o++)
+                for (int j = 0; j < (o == k ? i : c->type[o].rank) && !before; j++)
+                    before = size_of(c->type[o].dim[j]) == length;
+            if (before)
+                continue;
+            try_edge(c, length, 1);
+            if (!has_integers(c))
+                try_edge(c, length, 0); /* an index is in no table of nothing */
+        }
+}
+
 /* ---- all claims of an op ---- */
 
 static const struct {
@@ -38,6 +100,7 @@ static const struct {
     { "numbers kept as bf16", claim_rounded, false, NULL },
     { "any number of threads", claim_threads, true, NULL },
     { "operands that are views", claim_views, true, NULL },
+    { "axes of length 1 and 0", claim_edges, true, NULL },
     { "means its expansion", claim_expand, false, claim_products },
     { "gives what merges into it", claim_merge, false, NULL },
     { "folding", claim_fold, true, NULL },
