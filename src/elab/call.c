@@ -106,12 +106,23 @@ static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgS
     return good ? v : cg_value_poison(e);
 }
 
+/* What a graph returns of which nothing is known: as declared, in a list where it returns all results at once. */
+static CgValue *declared_results(CgElab *e, CgFrame *body, const CgStmt *s, int i, CgSpan span)
+{
+    if (body->nresults != 1 || s->nresults < 2)
+        return cg_define_result(e, body, i < s->nresults ? s->results[i] : NULL);
+    CgValue *all = cg_value_list(e, s->nresults, span);
+    for (int k = 0; k < s->nresults; k++)
+        all->at[k] = cg_define_result(e, body, s->results[k]);
+    return all;
+}
+
 static CgValue *check_result(CgElab *e, CgFrame *body, const CgStmt *s, int i, CgValue *v, CgSpan span)
 {
     double number;
     const CgTypeExpr *want = i < s->nresults ? s->results[i] : NULL;
     if (e->defining && cg_is_poison(v))
-        return cg_define_result(e, body, want);
+        return declared_results(e, body, s, i, span);
     if (cg_value_number(v, &number)) {
         CgDtype d = want && want->name && !strcmp(want->name, "f64") ? CG_F64 : CG_F32;
         if (body->has_ambient && cg_dtype_is_float(body->ambient.dtype)) {
