@@ -19,6 +19,21 @@ def conv(x, w, **how):
     return (lambda x, w: F.conv2d(x, w, **how)), normal(*x), normal(*w)
 
 
+def units(sizes, hidden):
+    gru = torch.nn.GRU(sizes[-1], hidden, batch_first=True)
+    names = [name for name, _ in gru.named_parameters()]
+    call = torch.func.functional_call
+    return (lambda x, *w: call(gru, dict(zip(names, w)), (x,))[0]), normal(*sizes), *gru.parameters()
+
+
+def decay(x, keep):
+    h, states, share = torch.zeros_like(x[:, 0]), [], torch.sigmoid(keep)
+    for t in range(x.shape[1]):
+        h = share[:, t] * h + x[:, t]
+        states.append(h)
+    return torch.stack(states, 1)
+
+
 IMAGE, TEXT, TABLE = (32, 64, 56, 56), (16, 256, 512), (1024, 1000)
 ROWS = torch.arange(16384) * 2385 % 8192
 PLACES = (torch.arange(1000) * 391 % 1000).expand(TABLE)
@@ -37,6 +52,8 @@ OPS = {
     "rows": lambda: ((lambda x: F.embedding(ROWS, x)), normal(8192, 256)),
     "places": lambda: ((lambda x: torch.gather(x, 1, PLACES)), normal(*TABLE)),
     "sums": lambda: ((lambda x: torch.cumsum(x, 1)), normal(*TABLE)),
+    "turns": lambda: units((16, 512, 128), 128),
+    "decay": lambda: (decay, normal(16, 512, 256), normal(16, 512, 256)),
     "products": lambda: ((lambda x: torch.cumprod(1 + 0.001 * x, 1)), normal(*TABLE)),
 }
 
