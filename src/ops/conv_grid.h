@@ -191,6 +191,11 @@ static void NAME(convolve)(const CgCall *call, CgShard shard)
     Block k = block_of(&c, sizeof(T), false, shard.scratch);
     int64_t blocks = cg_ceil_div(c.h.rows, c.block);
     size_t first, last;
+    if (!call->shared) { /* kernels without numbers: sums of nothing */
+        if (shard.index == 0)
+            memset(call->out->data, 0, (size_t)cg_tensor_count(call->out) * sizeof(T));
+        return;
+    }
     cg_shard_range(shard, (size_t)(c.images * c.groups * blocks), 1, &first, &last);
     memset(k.grid, 0, k.grid_bytes); /* what a product reads behind the last row is no number of ours, but a number */
     for (size_t u = first; u < last; u++) {
