@@ -83,7 +83,8 @@ static void norm_vjp_work(const CgCall *call, CgWork *work)
     work->bytes *= 1.5;
     if (work->shards > CHUNKS)
         work->shards = CHUNKS;
-    work->shared = work->shards * (size_t)(call->nout - 1) * (size_t)columns(call) * size;
+    size_t wide = columns(call) ? (size_t)columns(call) : 1; /* there is memory for rows without columns, too */
+    work->shared = work->shards * (size_t)(call->nout - 1) * wide * size;
 }
 
 /* ---- kernels ---- */
