@@ -183,7 +183,7 @@ static void NAME(triangular)(const CgCall *call, CgShard shard)
 static void NAME(solve)(const CgCall *call, CgShard shard)
 {
     Matrices s = matrices_of(call, shard);
-    for (int64_t b = s.first; b < s.last; b++) {
+    for (int64_t b = s.first; s.n && b < s.last; b++) {
         T *a = shard.scratch, *x = (T *)call->out->data + b * s.n * s.m;
         memcpy(a, (const T *)call->in[0].data + b * s.n * s.n, (size_t)(s.n * s.n) * sizeof *a);
         if (call->out->data != call->in[1].data)
@@ -198,7 +198,8 @@ static void NAME(det)(const CgCall *call, CgShard shard)
     Matrices s = matrices_of(call, shard);
     for (int64_t b = s.first; b < s.last; b++) {
         T *a = shard.scratch;
-        memcpy(a, (const T *)call->in[0].data + b * s.n * s.n, (size_t)(s.n * s.n) * sizeof *a);
+        if (s.n)
+            memcpy(a, (const T *)call->in[0].data + b * s.n * s.n, (size_t)(s.n * s.n) * sizeof *a);
         ((T *)call->out->data)[b] = NAME(eliminate)(a, s.n, NULL, 0);
     }
 }
