@@ -73,28 +73,29 @@ static int command(int argc, char **argv)
     }
     if (argc > 3)
         return cg_usage("help", "one name, and a script if it is one of its own");
-    const CgCommand *command = argc == 2 ? cg_command_find(argv[1]) : NULL;
+    const char *name = strncmp(argv[1], "op.", 3) ? argv[1] : argv[1] + 3; /* an op, as scripts tell it from a graph */
+    const CgCommand *command = argc == 2 ? cg_command_find(name) : NULL;
     CgStrbuf out = { 0 };
     CgSuggest near;
     bool found = false;
-    cg_suggest_init(&near, argv[1]);
+    cg_suggest_init(&near, name);
     for (size_t i = 0; cg_command_at(i); i++)
         cg_suggest_offer(&near, cg_command_at(i)->name);
     cg_suggest_offer(&near, "commands");
-    if (!strcmp(argv[1], "commands"))
+    if (!strcmp(name, "commands"))
         print_commands();
-    else if (!help_with(argv[1], argc == 3 ? argv[2] : NULL, &out, &near, &found))
+    else if (!help_with(name, argc == 3 ? argv[2] : NULL, &out, &near, &found))
         return cg_strbuf_deinit(&out), CG_EXIT_IO;
     int exit = command ? help_command(command) : CG_EXIT_OK;
     if (command && found)
         puts("");
     fputs(cg_strbuf_str(&out), stdout);
     cg_strbuf_deinit(&out);
-    if (found || command || !strcmp(argv[1], "commands"))
+    if (found || command || !strcmp(name, "commands"))
         return exit;
     const char *best = cg_suggest_best(&near);
-    return best ? cg_usage("help", "nothing is called '%s'; did you mean '%s'?", argv[1], best)
-                : cg_usage("help", "nothing is called '%s'", argv[1]);
+    return best ? cg_usage("help", "nothing is called '%s'; did you mean '%s'?", name, best)
+                : cg_usage("help", "nothing is called '%s'", name);
 }
 
 CG_COMMAND(help, "says what anything is that a script or a message may name", command)

@@ -1,5 +1,5 @@
 # A code, a graph of the library, a function, an op, a keyword, a field of train, a type, a family, a name of a script; what nothing is called like.
-for name in E0402 rmsnorm freeze matmul vjp early_stop tokenizer plot; do
+for name in E0402 rmsnorm freeze matmul op.conv vjp early_stop tokenizer plot; do
     echo "--- $name"
     cg help $name || exit 1
 done
