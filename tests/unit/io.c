@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "base/io.h"
 #include "base/stop.h"
 #include "base/strbuf.h"
@@ -162,11 +163,7 @@ static void test_failing_calls(void)
         pid_t child = fork();
         if (child == 0) {
             setenv("CG_DEBUG", text, 1);
-            char self[4096] = "";
-            if (getenv("EMULATOR") && readlink("/proc/self/exe", self, sizeof self - 1) > 0)
-                execl("/bin/sh", "sh", "-c", "exec $EMULATOR \"$0\" --write-once", self, (char *)NULL);
-            execl("/proc/self/exe", "io", "--write-once", (char *)NULL);
-            _exit(99);
+            again("--write-once", NULL);
         }
         int status = 99;
         waitpid(child, &status, 0);

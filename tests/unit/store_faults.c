@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "data/draw.h"
 #include "store/store.h"
 
@@ -76,7 +77,7 @@ static int child(void)
     return good ? FINISHED : e.text[0] ? 1 : 2;
 }
 
-static int run(char *self, const char *task, int fault)
+static int run(const char *task, int fault)
 {
     pid_t pid = fork();
     if (pid == 0) {
@@ -84,15 +85,14 @@ static int run(char *self, const char *task, int fault)
         snprintf(debug, sizeof debug, "fault=eio:%d", fault);
         if (fault)
             setenv("CG_DEBUG", debug, 1);
-        execl(self, self, task, folder, (char *)NULL);
-        _exit(99);
+        again(task, folder);
     }
     int status;
     waitpid(pid, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void faults(char *self)
+static void faults(void)
 {
     CgErr e = { 0 };
     CgDigest value = cg_digest("value", 5), stage = cg_digest("stage", 5);
@@ -105,7 +105,7 @@ static void faults(char *self)
         cg_stage_end(s, stage);
         kept &= save(s, stage, 100, &e); /* what was safe before */
         cg_store_close(s);
-        code = run(self, "fault", n);
+        code = run("fault", n);
         told &= code == 1 || code == FINISHED;
         s = cg_store_open(folder, &e);
         cg_store_listen(s, NULL, NULL);
@@ -145,7 +145,7 @@ static int endless(void)
     }
 }
 
-static void killing(char *self)
+static void killing(void)
 {
     CgErr e = { 0 };
     CgDraw d;
@@ -163,8 +163,7 @@ static void killing(char *self)
         pid_t pid = fork();
         if (pid == 0) {
             dup2(saved[1], 1);
-            execl(self, self, "endless", folder, (char *)NULL);
-            _exit(99);
+            again("endless", folder);
         }
         char dot;
         close(saved[1]);
@@ -201,8 +200,8 @@ int main(int argc, char **argv)
     snprintf(folder, sizeof folder, "%s/cg-faults-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(folder))
         return 99;
-    faults(argv[0]);
-    killing(argv[0]);
+    faults();
+    killing();
     char remove[300];
     snprintf(remove, sizeof remove, "rm -rf '%s'", folder);
     if (system(remove))
