@@ -27,9 +27,9 @@ def units(sizes, hidden):
 
 
 def decay(x, keep):
-    h, states, share = torch.zeros_like(x[:, 0]), [], torch.sigmoid(keep)
-    for t in range(x.shape[1]):
-        h = share[:, t] * h + x[:, t]
+    h, states = torch.zeros_like(x[:, 0]), []
+    for share, new in zip(torch.sigmoid(keep).unbind(1), x.unbind(1)):
+        h = share * h + new
         states.append(h)
     return torch.stack(states, 1)
 
