@@ -34,12 +34,12 @@ AC_DEFUN([CG_CHECK_CBLAS], [
     cg_triplet=`$CC -print-multiarch 2>/dev/null`
     cg_root=`$CC -print-sysroot 2>/dev/null | $SED 's|/*$||'`
     CG_BLAS_LIBS=
-    CG_BLAS_CFLAGS=$CBLAS_CFLAGS
+    CG_BLAS_CFLAGS=`AS_ECHO(["$CBLAS_CFLAGS"]) | $SED 's/\(^\| \)-I */\1-isystem /g'` # its warnings are not ours
     cg_save_LIBS=$LIBS
     cg_save_CPPFLAGS=$CPPFLAGS
     for cg_dir in "/usr/include/$cg_triplet/openblas-serial" /usr/include/openblas-serial /usr/include/openblas; do
         AS_IF([test -z "$CBLAS_LIBS$CG_BLAS_CFLAGS" && test -e "$cg_root$cg_dir/cblas.h"],
-            [CG_BLAS_CFLAGS="-I$cg_root$cg_dir"])
+            [CG_BLAS_CFLAGS="-isystem $cg_root$cg_dir"])
     done
     CPPFLAGS="$CPPFLAGS $CG_BLAS_CFLAGS"
     cg_serial=
