@@ -59,6 +59,7 @@ done
 look examples/answers.cg --depth=0 --stage=opt
 for stage in grad opt tape; do
     look examples/quickstart.cg --stage=$stage
+    fits "examples/quickstart.cg at stage $stage on a page" 539 786 0.75
 done
 if [ "${PICTURES:-}" = all ]; then
     for script in examples/*.cg examples/paper/*.cg; do
@@ -69,7 +70,7 @@ if [ "${PICTURES:-}" = all ]; then
             # shellcheck disable=SC2086
             look "$script" $how
             case $how in
-            '') fits "$script on a page" 539 786 0.75 ;;
+            '' | --stage=*) fits "$script $how on a page" 539 786 0.75 ;;
             --landscape) fits "$script on a page that lies" 786 539 0.75 ;;
             esac
         done

@@ -546,23 +546,33 @@ CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e)
     return better ? other : first;
 }
 
-int cg_layout_depth(CgPicture *p, bool landscape)
+static bool is_legible(const CgPicture *p, bool landscape)
 {
     static const double legible = 6.0 / CG_LABEL_SMALLEST;
+    CgErr e = { 0 };
+    CgLayout *l = p->boxes.len <= MOST_BOXES ? cg_layout_build(p, landscape, &e) : NULL;
+    bool fits = l && fit(l, landscape) >= legible;
+    cg_layout_free(l);
+    return fits;
+}
+
+int cg_layout_depth(CgPicture *p, bool landscape)
+{
     int depth = 0;
     bool all = false, fits = true;
     while (!all && fits) {
-        CgErr e = { 0 };
         cg_picture_set_depth(p, ++depth);
-        CgLayout *l = p->boxes.len <= MOST_BOXES ? cg_layout_build(p, landscape, &e) : NULL;
-        fits = l && fit(l, landscape) >= legible;
+        fits = is_legible(p, landscape);
         all = true;
         for (size_t i = 0; i < p->boxes.len; i++)
             all = all && p->boxes.at[i].kind != CG_BOX_INSTANCE;
-        cg_layout_free(l);
     }
-    depth = fits ? 0 : depth > 2 ? depth - 1 : 1;
-    cg_picture_set_depth(p, depth);
+    int deepest = fits ? depth : depth > 1 ? depth - 1 : CG_DEPTH_FORWARD;
+    cg_picture_set_depth(p, depth = fits ? 0 : deepest); /* of a graph, all is more than what instances hold */
+    if (fits && !is_legible(p, landscape))
+        cg_picture_set_depth(p, depth = deepest);
+    if (depth == CG_DEPTH_FORWARD && !is_legible(p, landscape))
+        cg_picture_set_depth(p, depth = CG_DEPTH_MODELS);
     return depth;
 }
 

@@ -54,6 +54,6 @@ void cg_layout_folded_free(CgFoldedLayout *l);
 CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e);
 void cg_layout_free(CgLayout *l);
 /* Draws a picture of a graph at the greatest depth at which it is legible on the page, its smallest face 6 points high,
- * and gives that: 0 when all of it is, 1 when nothing is. */
+ * and gives that: 0 when all of it is, CG_DEPTH_MODELS when nothing is. */
 int cg_layout_depth(CgPicture *p, bool landscape);
 #endif

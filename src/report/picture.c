@@ -191,7 +191,7 @@ static void link_node(CgDraft *d, CgRef r)
                 known = known || it->rows[k] == param;
             if (!known) {
                 it->rows[it->nrows++] = param;
-                d->item[param].users++;
+                d->item[param].users += n->why == CG_NONE; /* its derivatives share nothing more */
             }
         } else if (scalar_value(d->g, n->in[i], &value)) {
             char text[32];
@@ -386,7 +386,7 @@ static void make_instance(CgDraft *d, int scope, CgMap *used)
     const char *around = heading(d, pl->up);
     if (around)
         box.title = cg_arena_printf(d->arena, "%s.%s", around, box.title);
-    if (n > 0)
+    if (n > 0 && !pl->backward)
         box.type = cg_arena_printf(d->arena, "%s parameters", cg_draft_number(d, n));
     pl->box = (int)d->p->boxes.len;
     cg_vec_push(&d->p->boxes, box);
@@ -485,6 +485,87 @@ static void drop_repeated_labels(CgDraft *d, CgMap *used)
             arrows[i].label = "";
 }
 
+/* What an output shows. */
+typedef struct OutputEnd {
+    int box; /* -1: none, it is a parameter or a constant */
+    CgRef param;
+    const CgType *type;
+} OutputEnd;
+
+static OutputEnd end_of(const CgDraft *d, const CgOutput *o)
+{
+    OutputEnd end = { .box = -1 };
+    CgRef from = cg_draft_source(d, o->ref, &end.type, &end.param);
+    if (from != CG_NONE)
+        end.box = d->item[cg_draft_stands(d, from)].box;
+    return end;
+}
+
+/* How long the beginning is, of whole parts of a path, that two names have in common: 5 for "grad.a" and "grad.b". */
+static size_t common_stem(const char *a, const char *b, size_t most)
+{
+    size_t stem = 0;
+    for (size_t i = 0; i < most && a[i] && a[i] == b[i]; i++)
+        stem = a[i] == '.' ? i + 1 : stem;
+    return stem;
+}
+
+/* Where instances are boxes, outputs of one box are one, too, if their names say what they are together. False where
+ * output i is for itself; else later ones of them are known in `done`. */
+static bool make_outputs_of(CgDraft *d, const OutputEnd *end, size_t i, bool *done)
+{
+    const CgGraph *g = d->g;
+    int n = 1;
+    const char *name = g->outputs.at[i].name;
+    size_t stem = strlen(name);
+    if (end[i].box < 0 || d->o->detail != CG_DETAIL_GRAPH || !d->brief)
+        return false;
+    for (size_t k = i + 1; k < g->outputs.len; k++) {
+        size_t with = end[k].box == end[i].box ? common_stem(name, g->outputs.at[k].name, stem) : 0;
+        if (with)
+            n++, stem = with, done[k] = true;
+    }
+    if (n < 2)
+        return false;
+    CgBox box = { .kind = CG_BOX_OUTPUT, .note = "", .cluster = -1 };
+    box.title = cg_arena_printf(d->arena, "%.*s*", (int)stem, name);
+    box.type = cg_arena_printf(d->arena, "%s outputs", cg_draft_number(d, n));
+    box.id = cg_arena_printf(d->arena, "output:%s", name);
+    cg_vec_push(&d->p->boxes, box);
+    return true;
+}
+
+static void make_output(CgDraft *d, const CgOutput *o, const OutputEnd *end)
+{
+    CgBox box = { .kind = CG_BOX_OUTPUT, .title = o->name, .note = "", .cluster = -1 };
+    box.rows = CG_NEW(d->arena, CgBoxRow);
+    box.type = type_text(d, end->type);
+    box.id = cg_arena_printf(d->arena, "output:%s", o->name);
+    if (end->box < 0 && end->param != CG_NONE) {
+        box.nrows = 1;
+        box.rows[0] = (CgBoxRow){ .name = cg_node_name(d->g, end->param), .type = "" };
+        box.rows[0].frozen = cg_draft_frozen(d, end->param);
+    }
+    cg_vec_push(&d->p->boxes, box);
+}
+
+static void make_outputs(CgDraft *d, CgMap *used)
+{
+    const CgGraph *g = d->g;
+    OutputEnd *end = CG_NEWN(d->arena, OutputEnd, g->outputs.len + 1);
+    bool *done = CG_NEWN(d->arena, bool, g->outputs.len + 1);
+    for (size_t i = 0; i < g->outputs.len; i++)
+        end[i] = end_of(d, &g->outputs.at[i]);
+    for (size_t i = 0; i < g->outputs.len; i++) {
+        if (done[i])
+            continue;
+        if (!make_outputs_of(d, end, i, done))
+            make_output(d, &g->outputs.at[i], &end[i]);
+        if (end[i].box >= 0)
+            make_arrow(d, used, end[i].box, (int)d->p->boxes.len - 1, "", false);
+    }
+}
+
 static void make_arrows(CgDraft *d, CgMap *used)
 {
     const CgGraph *g = d->g;
@@ -502,40 +583,36 @@ static void make_arrows(CgDraft *d, CgMap *used)
             int from = d->item[cg_draft_stands(d, l->from)].box, to = d->item[cg_draft_stands(d, r)].box;
             if (from == to)
                 continue;
-            make_arrow(d, used, from, to, l->label, n->why != CG_NONE);
+            /* which operand it is, is not said of what is inside of a box */
+            bool number = d->o->detail == CG_DETAIL_GRAPH && d->p->boxes.at[to].kind == CG_BOX_INSTANCE;
+            make_arrow(d, used, from, to, number ? "" : l->label, n->why != CG_NONE);
         }
     }
-    for (size_t i = 0; i < g->outputs.len; i++) {
-        const CgOutput *o = &g->outputs.at[i];
-        const CgType *type;
-        CgRef param, from = cg_draft_source(d, o->ref, &type, &param);
-        CgBox box = { .kind = CG_BOX_OUTPUT, .title = o->name, .note = "", .cluster = -1 };
-        box.rows = CG_NEW(d->arena, CgBoxRow);
-        box.type = type_text(d, type);
-        box.id = cg_arena_printf(d->arena, "output:%s", o->name);
-        if (from == CG_NONE && param != CG_NONE) {
-            box.nrows = 1;
-            box.rows[0] = (CgBoxRow){ .name = cg_node_name(g, param), .type = "", .frozen = cg_draft_frozen(d, param) };
-        }
-        cg_vec_push(&d->p->boxes, box);
-        if (from != CG_NONE)
-            make_arrow(d, used, d->item[cg_draft_stands(d, from)].box, (int)d->p->boxes.len - 1, "", false);
-    }
+    make_outputs(d, used);
 }
 
 static void draft(CgDraft *d)
 {
     const CgGraph *g = d->g;
+    d->brief = d->o->depth != 0;
+    d->scope.len = 0;
+    d->groups = 0;
     d->item = CG_NEWN(d->arena, CgDraftItem, g->nodes.len + 1);
     cg_draft_choose(d);
     cg_draft_instances(d);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (d->item[r].drawn)
             link_node(d, r);
+    for (size_t i = 0; i < g->outputs.len; i++) {
+        const CgType *type;
+        CgRef param, from = cg_draft_source(d, g->outputs.at[i].ref, &type, &param);
+        if (from != CG_NONE)
+            d->item[from].output = true;
+    }
     cg_draft_gather(d);
     if (d->o->detail == CG_DETAIL_MODEL && d->o->fold)
         cg_draft_merge(d);
-    if (d->o->fold) {
+    if (d->o->fold && (d->o->detail == CG_DETAIL_MODEL || d->brief)) {
         cg_draft_turns(d);
         cg_draft_fold(d);
         cg_draft_turns_end(d);
@@ -566,6 +643,8 @@ void cg_picture_set_depth(CgPicture *p, int depth)
     CgDraft *d = p->draft;
     CgMap used = { 0 };
     d->o->depth = depth;
+    if (d->o->detail == CG_DETAIL_GRAPH && d->brief != (depth != 0))
+        draft(d);
     p->boxes.len = p->arrows.len = p->clusters.len = 0;
     cg_draft_close(d);
     make_clusters(d, &used);

@@ -9,7 +9,7 @@
 typedef enum CgDetail {
     /* parameters inside the op that uses them; views, parts and constants left out; types on arrows */
     CG_DETAIL_MODEL,
-    /* every node that an output needs, with its type */
+    /* every node that an output needs, with its type; what MODEL leaves out is left out where instances are boxes */
     CG_DETAIL_GRAPH,
 } CgDetail;
 
@@ -27,11 +27,16 @@ typedef struct CgOverlay {
     bool root;              /* numbers are squares, and shown is the root of their sum */
 } CgOverlay;
 
+enum {
+    CG_DEPTH_FORWARD = -1, /* as 1, but all derivatives are one box */
+    CG_DEPTH_MODELS = -2,  /* whole models are boxes */
+};
+
 typedef struct CgPictureOptions {
     CgDetail detail;
     bool clusters; /* a nested cluster for each instance */
     bool fold;     /* blocks.0 .. blocks.N alike: the first stands for all; what was written as one thing is one box */
-    int depth;     /* instances so many levels down are one box each; 0: all are drawn from inside */
+    int depth;     /* instances so many levels down are one box each; 0: all are drawn from inside; or one of these */
     const char *const *open; /* paths of instances, at any level, that are drawn from inside all the same */
     int nopen;
     const char *const *remark;                       /* by node, what its box says below all else; NULL = nothing */
@@ -113,7 +118,7 @@ typedef struct CgPicture {
 
 /* The graph and what options point to must live as long as it may be drawn at another depth. */
 CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options);
-/* Draws it again, with instances so many levels down as boxes; 0: with none. */
+/* Draws it again, at another of CgPictureOptions.depth. */
 void cg_picture_set_depth(CgPicture *p, int depth);
 /* b becomes the picture of what is in either, with how it differs from a, which must live as long. */
 void cg_picture_diff(const CgPicture *a, CgPicture *b);

@@ -82,7 +82,7 @@ static bool is_transparent(const CgGraph *g, const CgNode *n)
 void cg_draft_choose(CgDraft *d)
 {
     const CgGraph *g = d->g;
-    bool all = d->o->detail == CG_DETAIL_GRAPH;
+    bool all = d->o->detail == CG_DETAIL_GRAPH && !d->brief;
     for (size_t i = 0; i < g->inputs.len; i++)
         d->item[g->inputs.at[i]].input = true;
     for (size_t i = 0; i < g->params.len; i++)

@@ -24,7 +24,8 @@ static bool numbered(const char *name, size_t *stem, long *number)
 
 typedef CG_VEC(CgRef) Refs;
 
-/* Siblings under one parent with one stem, in order of their numbers, and the drawn nodes of each. */
+/* Siblings under one parent with one stem, in order of their numbers, and the drawn nodes of each, derivatives as well:
+ * what is alike forwards and backwards is folded in both. */
 typedef struct Family {
     int *scope;
     Refs *nodes;
@@ -94,11 +95,17 @@ static bool params_alike(const CgDraft *d, CgRef a, int top_a, CgRef b, int top_
         && cg_type_equal(cg_node_type(d->g, a), cg_node_type(d->g, b));
 }
 
+/* The instance of sibling i in which node r of it lies: what it is, or what holds its derivatives. */
+static int top_of(const CgDraft *d, const Family *f, int i, CgRef r)
+{
+    return d->scope.at[d->item[r].instance].backward ? d->scope.at[f->scope[i]].twin : f->scope[i];
+}
+
 /* Node p of two siblings in everything but where its operands come from. */
 static bool nodes_alike(const CgDraft *d, const Family *f, size_t p, int first, int other)
 {
     CgRef a = f->nodes[first].at[p], b = f->nodes[other].at[p];
-    int top_a = f->scope[first], top_b = f->scope[other];
+    int top_a = top_of(d, f, first, a), top_b = top_of(d, f, other, b);
     const CgNode *x = cg_node(d->g, a), *y = cg_node(d->g, b);
     const CgDraftItem *i = &d->item[a], *j = &d->item[b];
     bool chosen = d->scope.at[top_a].turn && x->op->view && p < f->nodes[first + 1].len;
@@ -167,6 +174,25 @@ static bool operands_alike(const CgDraft *d, const Family *f, Run *run, size_t p
     return true;
 }
 
+/* Whether sibling m of a run is the one that what follows the chain takes r from. */
+static bool is_end(const CgDraft *d, const Family *f, const Run *run, int m, CgRef r)
+{
+    if (d->scope.at[f->scope[run->first]].twin)
+        return m == (d->scope.at[d->item[r].instance].backward ? run->first : run->last);
+    return (m == run->last && (run->forward || !run->backward)) || (m == run->first && run->backward);
+}
+
+/* Whether what stands at one place of each sibling of a run is an output, a gradient: these are drawn as one. */
+static bool all_are_outputs(const CgDraft *d, const Family *f, const Run *run, long at)
+{
+    for (int i = run->first; i <= run->last; i++) {
+        const CgDraftItem *it = &d->item[f->nodes[i].at[at]];
+        if (!it->output || !d->scope.at[it->instance].backward)
+            return false;
+    }
+    return true;
+}
+
 /* Consumers outside the run must take from all siblings alike, or from an end of the chain: a tap in the
  * middle would be drawn as if it came from all. */
 static bool consumers_alike(const CgDraft *d, const Family *f, const Run *run)
@@ -190,9 +216,9 @@ static bool consumers_alike(const CgDraft *d, const Family *f, const Run *run)
             int m = f->member[links[k].from];
             if (m < first || m > last)
                 continue;
-            if ((m == last && (run->forward || !run->backward)) || (m == first && run->backward))
-                continue;
             long at = position(&f->nodes[m], links[k].from);
+            if (is_end(d, f, run, m, links[k].from) || (output && all_are_outputs(d, f, run, at)))
+                continue;
             int takers = 0;
             for (int i = first; i <= last; i++)
                 for (int j = 0; j < nlinks; j++)
@@ -230,21 +256,30 @@ static bool run_alike(const CgDraft *d, const Family *f, Run *run)
     return true;
 }
 
-static void fold_run(CgDraft *d, const Family *f, int first, int last)
+/* Siblings first .. last, or what holds their derivatives. */
+static void fold_scopes(CgDraft *d, const Family *f, int first, int last, bool backward)
 {
-    CgDraftScope *head = &d->scope.at[f->scope[first]];
-    int times = last - first + 1;
+    int top = f->scope[first];
+    CgDraftScope *head = &d->scope.at[backward ? d->scope.at[top].twin : top];
     d->groups++;
-    head->times = times;
+    head->times = last - first + 1;
     head->name = cg_arena_printf(d->arena, "%s .. %s", head->name, d->scope.at[f->scope[last]].name);
     for (int i = first; i <= last; i++) {
-        d->scope.at[f->scope[i]].group = d->groups;
-        if (i == first)
-            continue;
-        d->scope.at[f->scope[i]].hidden = f->scope[i];
+        int s = backward ? d->scope.at[f->scope[i]].twin : f->scope[i];
+        d->scope.at[s].group = d->groups;
+        if (i > first)
+            d->scope.at[s].hidden = s;
+    }
+}
+
+static void fold_run(CgDraft *d, const Family *f, int first, int last)
+{
+    if (d->scope.at[f->scope[first]].twin)
+        fold_scopes(d, f, first, last, true);
+    fold_scopes(d, f, first, last, false);
+    for (int i = first + 1; i <= last; i++)
         for (size_t p = 0; p < f->nodes[i].len; p++)
             d->item[f->nodes[i].at[p]].stands = f->nodes[first].at[p];
-    }
     for (size_t s = 1; s < d->scope.len; s++) {
         int parent = d->scope.at[s].up;
         if (d->scope.at[s].hidden < 0 && parent >= 0)
@@ -274,22 +309,26 @@ static void fold_family(CgDraft *d, const Family *f)
     }
 }
 
-static void gather_nodes(const CgDraft *d, Family *f, int parent)
+static void gather_nodes(const CgDraft *d, Family *f)
 {
     const CgGraph *g = d->g;
-    for (CgRef r = 0; r < g->nodes.len; r++) {
-        int s = d->item[r].instance;
-        f->member[r] = -1;
-        while (s > 0 && d->scope.at[s].up != parent)
-            s = d->scope.at[s].up;
-        if (s <= 0 || !d->item[r].drawn)
-            continue;
-        for (int i = 0; i < f->len; i++)
-            if (f->scope[i] == s) {
-                f->member[r] = i;
-                cg_vec_push(&f->nodes[i], r);
-            }
+    CgMap sibling = { 0 }; /* scope -> its number + 1 */
+    for (int i = 0; i < f->len; i++) {
+        cg_map_put(&sibling, (uint64_t)f->scope[i], (uint64_t)i + 1);
+        if (d->scope.at[f->scope[i]].twin)
+            cg_map_put(&sibling, (uint64_t)d->scope.at[f->scope[i]].twin, (uint64_t)i + 1);
     }
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        uint64_t number = 0;
+        f->member[r] = -1;
+        for (int s = d->item[r].instance; s > 0 && !number; s = d->scope.at[s].up)
+            cg_map_get(&sibling, (uint64_t)s, &number);
+        if (!number || !d->item[r].drawn)
+            continue;
+        f->member[r] = (int)number - 1;
+        cg_vec_push(&f->nodes[number - 1], r);
+    }
+    cg_map_deinit(&sibling);
 }
 
 /* Families of the children of `parent`: one stem and numbers from 0 up, as instances of a list are made. */
@@ -316,7 +355,7 @@ static void fold_children(CgDraft *d, int parent)
         }
         if (f.len < 2)
             continue;
-        gather_nodes(d, &f, parent);
+        gather_nodes(d, &f);
         fold_family(d, &f);
         for (int i = 0; i < f.len; i++)
             cg_vec_free(&f.nodes[i]);

@@ -14,6 +14,7 @@ typedef struct CgDraftLink {
 
 typedef struct CgDraftItem {
     bool live, constant, drawn, input, param;
+    bool output;  /* shown as one, too */
     int instance; /* it is drawn in, an index of CgDraft.scope */
     CgDraftLink *links;
     int nlinks;
@@ -38,6 +39,8 @@ typedef struct CgDraftScope {
     bool handed;      /* has no scope of its own */
     bool transparent; /* counts as no level: what is drawn in it is drawn in the instance around it */
     bool recompute;
+    bool backward;       /* holds derivatives */
+    int twin;            /* the instance that holds its derivatives; 0 = none */
     bool turn;           /* of a loop; its path is that of the instance around it */
     CgSpan span;         /* where it is applied */
     int up;              /* the instance it lies in, -1 at the root */
@@ -63,6 +66,7 @@ typedef struct CgDraft {
     CG_VEC(CgDraftScope) scope; /* [0] is the root; each after the one it lies in */
     int *of_scope;              /* by scope of the graph: where its nodes are drawn */
     int groups;
+    bool brief;  /* instances are boxes: constants, views and parameters are none, whatever the level of detail */
     CgMap sizes; /* name of axes -> their size + 1, 0 where it is not one */
 } CgDraft;
 

@@ -103,14 +103,17 @@ static bool part_beside(const CgGraph *g, const CgAtom *owner, size_t s, CgAtom 
     return false;
 }
 
-/* Derivatives lie in instances of their own, one for each they belong to, all in one: arrows lead into it, and none
- * back. */
+/* Derivatives lie in instances of their own, one for each they belong to and as deep as it is, all in one: arrows lead
+ * into it, and none back. */
 static int backward(CgDraft *d, int *twin, int scope)
 {
     if (!twin[scope]) {
         CgDraftScope of = d->scope.at[scope];
         twin[scope] = scope ? add(d, backward(d, twin, of.up), of.name, of.graph, of.owner)
                             : add(d, 0, cg_intern("backward"), NULL, cg_intern(""));
+        d->scope.at[twin[scope]].transparent = of.transparent;
+        d->scope.at[twin[scope]].backward = true;
+        d->scope.at[scope].twin = twin[scope];
     }
     return twin[scope];
 }
@@ -248,6 +251,16 @@ static void count_shown(CgDraft *d)
             d->scope.at[d->scope.at[i].up].shown += d->scope.at[i].shown;
 }
 
+/* Whether an instance lies so deep that it is one box. */
+static bool is_deep(const CgDraft *d, const CgDraftScope *p)
+{
+    int depth = d->o->depth;
+    if (depth == 0 || p->up < 0)
+        return false;
+    bool whole = depth == CG_DEPTH_MODELS || (depth == CG_DEPTH_FORWARD && p->backward);
+    return whole || (p->level >= (depth > 0 ? depth : 1) && !p->transparent);
+}
+
 void cg_draft_close(CgDraft *d)
 {
     for (size_t i = 0; i < d->scope.len; i++) {
@@ -256,8 +269,7 @@ void cg_draft_close(CgDraft *d)
         p->level = (up ? up->level : 0) + !p->transparent;
         p->closed = up ? up->closed : -1;
         p->box = -1;
-        if (p->closed < 0 && p->boxes > 1 && d->o->depth > 0 && p->level >= d->o->depth && !p->transparent
-            && !is_open(d, p))
+        if (p->closed < 0 && p->boxes > 1 && is_deep(d, p) && !is_open(d, p))
             p->closed = (int)i;
     }
     count_shown(d);

@@ -82,6 +82,7 @@ static void add_turns(CgDraft *d, const Units *u, const Loop *loop, int up)
         turn.name = cg_intern_printf("turn.%zu", t);
         turn.hidden = turn.cluster = turn.closed = turn.box = -1;
         turn.turn = true;
+        turn.backward = d->scope.at[up].backward;
         for (size_t i = 0; i < loop->len; i++) {
             const Unit *unit = &u->at[loop->first + t * loop->len + i];
             if (unit->node == CG_NONE)
@@ -114,6 +115,7 @@ static void renumber(CgDraft *d)
     for (int s = 0; s < n; s++) {
         d->scope.at[to[s]] = old[s];
         d->scope.at[to[s]].up = old[s].up < 0 ? -1 : to[old[s].up];
+        d->scope.at[to[s]].twin = to[old[s].twin];
     }
     for (CgRef r = 0; r < d->g->nodes.len; r++)
         d->item[r].instance = to[d->item[r].instance];

@@ -187,7 +187,7 @@ static CgPictureOptions options_of(Side *s, const Asked *asked)
     bool model = strcmp(asked->stage, "model") == 0;
     CgPictureOptions o = { .detail = model ? CG_DETAIL_MODEL : CG_DETAIL_GRAPH,
         .clusters = !asked->flat,
-        .fold = model && !asked->unfold,
+        .fold = !asked->unfold,
         .depth = asked->depth < 0 ? 0 : (int)asked->depth,
         .open = asked->open.at,
         .nopen = (int)asked->open.len,
@@ -212,6 +212,8 @@ static bool draw(Side *s, const Asked *asked, CgBindings sizes, CgStrbuf *out)
     page.page_depth = o.depth;
     if (asked->depth < 0 && !asked->unfold && !asked->flat)
         page.page_depth = cg_layout_depth(p, asked->landscape);
+    if (page.page_depth < 0)
+        page.page_depth = 1;
     if (strcmp(asked->format, "html") == 0) /* all of it, to be opened by the reader */
         cg_picture_set_depth(p, 0);
     cg_overlay_free(&numbers);

@@ -22,3 +22,14 @@ grep -o 'behind.*decoder' quickstart.dot | sed 's/<[^>]*>/ /g' | head -1
 for how in --stage=graph --stage=grad '--stage=grad --unfold'; do
     cg dot "$srcdir/examples/images.cg" $how | boxes | wc -w
 done
+# Equal layers are folded forwards and backwards; those whose derivatives differ are not. Gradients of one box are one.
+cat >> deep.cg <<'EOF'
+graph score(ids: i32[B, T], layers: int) -> f32 {
+    lm = deep(layers)
+    return mean(lm(ids))
+}
+EOF
+for how in '--stage=grad --depth=3' '--stage=opt --depth=3'; do
+    cg dot deep.cg 'score(layers = 5)' $how > deep.dot; echo "exit $?"; boxes < deep.dot
+    grep -oE 'blocks.[0-9] .. blocks.[0-9] .x[0-9]|[0-9]+ outputs' deep.dot
+done
