@@ -113,6 +113,7 @@ typedef struct CgPicture {
     CG_VEC(CgArrow) arrows;
     CG_VEC(CgCluster) clusters; /* parents before children */
     const char *root;           /* the instance that all else lies in; NULL or "": there is none */
+    bool unmeasured;            /* it has an overlay, whose numbers are all 0 */
     const char *legend;         /* what names of sizes stand for: "D = 64, V = 256"; "" = there are none */
 } CgPicture;
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Sums {
     double *box, *frame, all; /* frame: by draft scope */
@@ -127,11 +128,15 @@ void cg_draft_measure(CgDraft *d)
     add_items(d, &sums);
     if (d->o->overlay->of_param)
         add_params(d, &sums);
+    p->unmeasured = !(sums.all > 0);
     for (size_t i = 0; i < p->boxes.len; i++)
         most = sums.box[i] > most ? sums.box[i] : most;
     for (size_t i = 0; i < p->boxes.len; i++)
         if (sums.box[i] > 0) {
             p->boxes.at[i].measure = said(d, &sums, sums.box[i]);
+            const char *type = p->boxes.at[i].type; /* "123 parameters" is said once */
+            if (strncmp(p->boxes.at[i].measure, type, strlen(type)) == 0)
+                p->boxes.at[i].type = "";
             p->boxes.at[i].heat = d->o->overlay->root ? sqrt(sums.box[i] / most) : sums.box[i] / most;
         }
     for (size_t s = 1; s < d->scope.len; s++) {

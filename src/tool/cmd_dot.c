@@ -216,10 +216,12 @@ static bool draw(Side *s, const Asked *asked, CgBindings sizes, CgStrbuf *out)
         page.page_depth = 1;
     if (strcmp(asked->format, "html") == 0) /* all of it, to be opened by the reader */
         cg_picture_set_depth(p, 0);
-    cg_overlay_free(&numbers);
     const char *title = s->target.name;
     if (asked->overlay)
         title = cg_arena_printf(s->x->elab->arena, "%s: %s", title, asked->overlay);
+    if (asked->overlay && p->unmeasured)
+        title = cg_arena_printf(s->x->elab->arena, "%s (0 %s)", title, numbers.unit);
+    cg_overlay_free(&numbers);
     return write_picture(s->x, p, s->graph->name, title, &page, out);
 }
 

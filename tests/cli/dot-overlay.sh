@@ -43,3 +43,6 @@ cg dot net.cg net --overlay=gradient; echo "exit $?"
 cg dot net.cg net --overlay=speed; echo "exit $?"
 # and a training that begins with another one's weights can be timed
 cg bench net.cg further --steps=1 | grep -c loss
+# Where nothing of it is there, the title says so; a number is said once.
+cg dot net.cg 'net()' --dim B=7 --overlay=precision | grep -oE '[^>]*: precision[^<]*'
+cg dot net.cg 'net()' --overlay=parameters --depth=1 | grep -oE '[0-9]+ parameters[^<]*'
