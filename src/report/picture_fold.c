@@ -194,11 +194,12 @@ static bool all_are_outputs(const CgDraft *d, const Family *f, const Run *run, l
 }
 
 /* Consumers outside the run must take from all siblings alike, or from an end of the chain: a tap in the
- * middle would be drawn as if it came from all. */
-static bool consumers_alike(const CgDraft *d, const Family *f, const Run *run)
+ * middle would be drawn as if it came from all. The run is made shorter where it is not
+ * so; then what was found alike is to be looked at again. */
+static bool alike_for_consumers(const CgDraft *d, const Family *f, Run *run)
 {
     const CgGraph *g = d->g;
-    int first = run->first, last = run->last;
+    int first = run->first, whole_run = run->last;
     for (size_t c = 0; c < g->nodes.len + g->outputs.len; c++) {
         bool output = c >= g->nodes.len;
         CgDraftLink whole = { 0 };
@@ -208,26 +209,32 @@ static bool consumers_alike(const CgDraft *d, const Family *f, const Run *run)
             whole.from = cg_draft_source(d, g->outputs.at[c - g->nodes.len].ref, &type, &param);
             if (whole.from == CG_NONE)
                 continue;
-        } else if (!d->item[c].drawn || (f->member[c] >= first && f->member[c] <= last))
+        } else if (!d->item[c].drawn || (f->member[c] >= first && f->member[c] <= run->last))
             continue;
         const CgDraftLink *links = output ? &whole : d->item[c].links;
         int nlinks = output ? 1 : d->item[c].nlinks;
         for (int k = 0; k < nlinks; k++) {
             int m = f->member[links[k].from];
-            if (m < first || m > last)
+            if (m < first || m > run->last)
                 continue;
             long at = position(&f->nodes[m], links[k].from);
             if (is_end(d, f, run, m, links[k].from) || (output && all_are_outputs(d, f, run, at)))
                 continue;
             int takers = 0;
-            for (int i = first; i <= last; i++)
-                for (int j = 0; j < nlinks; j++)
-                    takers += links[j].from == f->nodes[i].at[at];
-            if (takers < last - first + 1)
-                return false;
+            for (int j = 0; j < nlinks; j++) {
+                int i = f->member[links[j].from];
+                takers += i >= first && i <= run->last && links[j].from == f->nodes[i].at[at];
+            }
+            if (takers >= run->last - first + 1)
+                continue;
+            run->last = m;
+            if (!is_end(d, f, run, m, links[k].from))
+                run->last--;
+            if (run->last < first + takers - 1)
+                run->last = first + takers - 1;
         }
     }
-    return true;
+    return run->last == whole_run;
 }
 
 /* Whether siblings i and k are the same but for where they take from. */
@@ -296,13 +303,18 @@ static void fold_family(CgDraft *d, const Family *f)
         Run run = { first, alike - 1, false, false };
         /* all of them, as a rule; else as many as there are from the first on */
         if (!run_alike(d, f, &run)) {
-            Run longer = run;
+            int too_many = run.last;
             run.last = first;
-            for (longer.last = first + 1; longer.last < alike && run_alike(d, f, &longer); longer.last++)
-                run = longer;
+            while (too_many - run.last > 1) {
+                Run longer = { first, (run.last + too_many) / 2, false, false };
+                if (run_alike(d, f, &longer))
+                    run = longer;
+                else
+                    too_many = longer.last;
+            }
         }
-        while (run.last - first >= 1 && !consumers_alike(d, f, &run))
-            run.last--;
+        while (run.last > first && !alike_for_consumers(d, f, &run))
+            continue;
         if (run.last - first >= 1)
             fold_run(d, f, first, run.last);
         first = run.last + 1;
