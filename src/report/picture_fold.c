@@ -193,9 +193,8 @@ static bool all_are_outputs(const CgDraft *d, const Family *f, const Run *run, l
     return true;
 }
 
-/* Consumers outside the run must take from all siblings alike, or from an end of the chain: a tap in the
- * middle would be drawn as if it came from all. The run is made shorter where it is not
- * so; then what was found alike is to be looked at again. */
+/* Consumers outside the run must take from all siblings alike, or from an end of the chain: a tap in the middle
+ * would be drawn as if it came from all. Where it is not so, the run is made shorter, and is to be looked at again. */
 static bool alike_for_consumers(const CgDraft *d, const Family *f, Run *run)
 {
     const CgGraph *g = d->g;
