@@ -239,9 +239,7 @@ static void pack(Packing *p, int n, const CgRef *input, const CgRef *of)
     CgBuild *types = cg_body_build(p->outer);
     for (int i = 0; i < n; i++) {
         CgType t = cg_ref_type(p->outer, of[i]);
-        const CgDim *count = cg_dim_int(1);
-        for (int k = 0; k < t.rank; k++)
-            count = cg_dim_mul(count, t.dim[k]);
+        const CgDim *count = cg_type_count(t);
         flat[i] = cg_reshape(p->outer, of[i], 1, &count);
         cg_body_output(types, cg_intern_printf("p%d", i), cg_body_input(types, cg_intern_printf("p%d", i), t));
     }

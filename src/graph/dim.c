@@ -265,6 +265,14 @@ const CgDim *cg_dim_div(const CgDim *a, const CgDim *b)
     return rest ? quotient : NULL;
 }
 
+const CgDim *cg_type_count(CgType t)
+{
+    const CgDim *n = cg_dim_int(1);
+    for (int i = 0; i < t.rank; i++)
+        n = cg_dim_mul(n, t.dim[i]);
+    return n;
+}
+
 bool cg_dim_is_int(const CgDim *d, int64_t *value)
 {
     if (!d || d->n > 1 || (d->n == 1 && d->at[0].degree))

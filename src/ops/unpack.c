@@ -3,14 +3,6 @@
  * tensors from outside as one: its derivative by them is then one sum and not as many. */
 #include <cg/rules.h>
 
-static const CgDim *count_of(CgType t)
-{
-    const CgDim *n = cg_dim_int(1);
-    for (int i = 0; i < t.rank; i++)
-        n = cg_dim_mul(n, t.dim[i]);
-    return n;
-}
-
 static bool unpack_shape(CgInfer *inf)
 {
     const CgAttr *parts = cg_attr_find(inf->attrs, "parts");
@@ -24,7 +16,7 @@ static bool unpack_shape(CgInfer *inf)
         inf->out[k] = cg_body_input_type(parts, k);
         if (inf->out[k].dtype != inf->in[0].dtype)
             return cg_infer_fail(inf, 0, -1, "%s: part %d is of another type", inf->op->name, k);
-        all = cg_dim_add(all, count_of(inf->out[k]));
+        all = cg_dim_add(all, cg_type_count(inf->out[k]));
     }
     return all == inf->in[0].dim[0]
         || cg_infer_fail(inf, 0, 0, "%s: the parts together have another length", inf->op->name);
@@ -36,7 +28,7 @@ static void unpack_expand(CgBuild *b, const CgSite *site, CgRef *out)
     const CgDim *from = cg_dim_int(0);
     for (int k = 0; k < site->nout; k++) {
         CgType t = cg_body_input_type(parts, k);
-        const CgDim *to = cg_dim_add(from, count_of(t));
+        const CgDim *to = cg_dim_add(from, cg_type_count(t));
         out[k] = cg_reshape(b, cg_slice(b, site->in[0], 0, from, to), t.rank, t.dim);
         from = to;
     }
@@ -47,7 +39,7 @@ static void unpack_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     CgRef in[CG_MAX_OUT];
     CgAttr axis = cg_a_int("axis", 0);
     for (int k = 0; k < site->nout; k++) {
-        const CgDim *n = count_of(cg_ref_type(b, site->out[k]));
+        const CgDim *n = cg_type_count(cg_ref_type(b, site->out[k]));
         CgRef g = site->gout[k] != CG_NONE ? site->gout[k] : cg_fill_like(b, site->out[k], 0);
         in[k] = cg_reshape(b, g, 1, &n);
     }

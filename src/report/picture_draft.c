@@ -51,21 +51,12 @@ bool cg_draft_frozen(const CgDraft *d, CgRef param)
     return d->o->frozen && d->o->frozen(d->o->context, cg_node_name(d->g, param));
 }
 
-/* The number of elements, NULL for a scalar. */
-static const CgDim *elements(const CgType *t)
-{
-    const CgDim *n = NULL;
-    for (int i = 0; i < t->rank; i++)
-        n = n ? cg_dim_mul(n, t->dim[i]) : t->dim[i];
-    return n;
-}
-
 static bool is_broadcast(const CgGraph *g, const CgNode *n)
 {
     if (!n->op->view || n->nin != 1)
         return false;
     const CgType *from = cg_node_type(g, n->in[0]);
-    return n->type.rank > from->rank && elements(&n->type) != elements(from);
+    return n->type.rank > from->rank && cg_type_count(n->type) != cg_type_count(*from);
 }
 
 /* A view that shows all of its operand's elements, and stops no derivative: the eye may pass through it.
@@ -76,7 +67,7 @@ static bool is_transparent(const CgGraph *g, const CgNode *n)
         return true;
     if (!n->op->view || n->nin != 1 || (n->op->traits & CG_NODIFF))
         return false;
-    return is_broadcast(g, n) || elements(&n->type) == elements(cg_node_type(g, n->in[0]));
+    return is_broadcast(g, n) || cg_type_count(n->type) == cg_type_count(*cg_node_type(g, n->in[0]));
 }
 
 void cg_draft_choose(CgDraft *d)

@@ -30,30 +30,35 @@ static CgRef text_of(const CgStage *s, const CgNode *loss)
     return read == 1 ? text : CG_NONE;
 }
 
-static bool logits(const CgRunner *r, float *out)
+enum { PLACES = 16 }; /* that are looked at: whoever sees further ahead sees it from the last ones, too */
+
+/* Logits of the last places before `from`. */
+static bool logits(const CgRunner *r, int64_t from, int64_t vocab, double *out)
 {
     if (!cg_exec_run(r->exec))
         return false;
     CgTensor y = cg_exec_output(r->exec, 0);
-    cg_tensor_pack(&y, out);
+    int64_t first = from > PLACES ? from - PLACES : 0;
+    for (int64_t i = first * vocab; i < from * vocab; i++)
+        out[i - first * vocab] = cg_tensor_number(&y, i);
     return true;
 }
 
 /* Whether logits of places before `from` are others when the tokens from there on are; row by place by vocabulary. */
 static bool changes(const CgRunner *r, int32_t *tokens, int64_t places, int64_t vocab, int64_t from)
 {
-    size_t all = (size_t)(places * vocab), n = (size_t)(from * vocab);
-    float *before = cg_malloc(2 * all * sizeof *before), *after = before + all, most = 0, moved = 0;
-    bool good = logits(r, before);
+    size_t n = (size_t)((from > PLACES ? PLACES : from) * vocab);
+    double *before = cg_calloc(2 * n, sizeof *before), *after = before + n, most = 0, moved = 0;
+    bool good = logits(r, from, vocab, before);
     for (int64_t i = from; i < places; i++)
         tokens[i] = tokens[i] ? tokens[i] - 1 : 1;
-    good = good && logits(r, after);
+    good = good && logits(r, from, vocab, after);
     for (size_t i = 0; good && i < n; i++) {
-        most = fmaxf(most, fabsf(before[i]));
-        moved = fmaxf(moved, fabsf(after[i] - before[i]));
+        most = fmax(most, fabs(before[i]));
+        moved = fmax(moved, fabs(after[i] - before[i]));
     }
     free(before);
-    return good && moved > 1e-6f * most; /* numbers that are none: the training itself will tell */
+    return good && moved > 1e-6 * most; /* numbers that are none: the training itself will tell */
 }
 
 static bool knows(CgTraining *t, const CgNode *loss, CgRef text)
@@ -66,7 +71,8 @@ static bool knows(CgTraining *t, const CgNode *loss, CgRef text)
     while (f < t->data->nfields && strcmp(t->data->field[f].name, cg_node_name(g, text)) != 0)
         f++;
     if (f == t->data->nfields || type->rank != 3 || type->dtype != CG_F32 || !cg_dim_is_int(type->dim[1], &places)
-        || !cg_dim_is_int(type->dim[2], &vocab) || places < 3 || cg_field_count(&t->data->field[f]) != places)
+        || !cg_dim_is_int(type->dim[2], &vocab) || places < 3 || vocab < 2 || t->data->field[f].dtype != CG_I32
+        || cg_field_count(&t->data->field[f]) != places)
         return false;
     CgGraph *plain = cg_shares_plain(s->model, loss->in[0], NULL);
     CgRunner r;

@@ -368,9 +368,12 @@ static void refusals(void)
     setrlimit(RLIMIT_AS, &limit);
     g = parse("graph f(x: f32[B]) {\n  %1 = sin %0 : f32[B]\n  return y = %1\n}\n");
     p = plan_of(g, 300000000, (CgPlanOptions){ 0 }, &e);
-    getrlimit(RLIMIT_AS, &limit); /* an emulator takes none */
-    ok(limit.rlim_cur != (rlim_t)1 << 30 || (!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "1.1 GiB") && *e.hint),
-        "a limit on addresses counts as the memory there is");
+    getrlimit(RLIMIT_AS, &limit);
+    if (limit.rlim_cur == (rlim_t)1 << 30)
+        ok(!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "1.1 GiB") && *e.hint,
+            "a limit on addresses counts as the memory there is");
+    else
+        ok(true, "a limit on addresses # SKIP it is not taken here");
     cg_plan_free(p);
     setrlimit(RLIMIT_AS, &old);
     cg_graph_free(g);
