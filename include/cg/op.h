@@ -44,7 +44,7 @@ CG_API const CgDim *cg_dim_int(int64_t value);
 CG_API const CgDim *cg_dim_add(const CgDim *a, const CgDim *b);
 CG_API const CgDim *cg_dim_sub(const CgDim *a, const CgDim *b);
 CG_API const CgDim *cg_dim_mul(const CgDim *a, const CgDim *b);
-CG_API const CgDim *cg_type_count(CgType t); /* of elements */
+CG_API const CgDim *cg_type_count(CgType t);                    /* of elements */
 CG_API const CgDim *cg_dim_div(const CgDim *a, const CgDim *b); /* NULL unless it divides exactly */
 CG_API bool cg_dim_is_int(const CgDim *d, int64_t *value);
 CG_API bool cg_dim_at_most(const CgDim *a, const CgDim *b); /* a <= b whatever the symbols are: proved, not guessed */

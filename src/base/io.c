@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -98,27 +97,21 @@ static void hint_missing(const char *path, CgErr *e)
     }
     const char *slash = strrchr(want, '/');
     const char *base = slash ? slash + 1 : want;
-    DIR *d = opendir(folder);
     CgSuggest near;
+    CgPaths names;
+    CgErr unread = { 0 };
     cg_suggest_init(&near, base);
-    CG_VEC(char *) names = { 0 };
-    for (struct dirent *entry; d && (entry = readdir(d));) {
-        if (entry->d_name[0] == '.')
-            continue;
-        cg_vec_push(&names, cg_strdup(entry->d_name));
-        cg_suggest_offer(&near, names.at[names.len - 1]);
-    }
-    if (d)
-        closedir(d);
+    (void)!cg_io_names(folder, &names, &unread);
+    for (size_t i = 0; i < names.len; i++)
+        if (names.at[i][0] != '.')
+            cg_suggest_offer(&near, names.at[i]);
     bool here = strcmp(folder, ".") == 0 && strncmp(want, "./", 2) != 0;
     CgStrbuf before = { 0 };
     if (!here)
         cg_strbuf_printf(&before, "%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/");
     if (!cg_err_meant(e, &near, cg_strbuf_str(&before)) && strcmp(want, path) != 0)
         cg_err_hint(e, "there is no folder '%s'", want);
-    for (size_t i = 0; i < names.len; i++)
-        free(names.at[i]);
-    cg_vec_free(&names);
+    cg_paths_free(&names);
     cg_strbuf_deinit(&before);
     free(want);
     free(folder);
@@ -621,7 +614,47 @@ bool cg_io_is_file(const char *path)
 
 bool cg_io_remove(const char *path, CgErr *e) { return do_unlink(path) || cg_err_errno(e, "remove", path); }
 
-static char *joined(const char *folder, const char *name, size_t n)
+bool cg_io_place(const char *path, CgPlace *out)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    *out = (CgPlace){ (uint64_t)st.st_dev, (uint64_t)st.st_ino };
+    return true;
+}
+
+bool cg_io_names(const char *folder, CgPaths *out, CgErr *e)
+{
+    CG_VEC(char *) names = { 0 };
+    *out = (CgPaths){ 0 };
+    DIR *d = must_fail() ? NULL : opendir(folder);
+    if (!d)
+        return cg_err_errno(e, "open the folder", folder);
+    errno = 0;
+    for (struct dirent *entry; !must_fail() && (entry = readdir(d));) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            cg_vec_push(&names, cg_strdup(entry->d_name));
+        errno = 0;
+    }
+    int why = errno; /* 0: at the end; else there are more names than these */
+    closedir(d);
+    *out = (CgPaths){ names.at, names.len };
+    if (!why)
+        return true;
+    cg_paths_free(out);
+    errno = why;
+    return cg_err_errno(e, "read the folder", folder);
+}
+
+void cg_paths_free(CgPaths *p)
+{
+    for (size_t i = 0; i < p->len; i++)
+        free(p->at[i]);
+    free(p->at);
+    *p = (CgPaths){ 0 };
+}
+
+char *cg_io_joined(const char *folder, const char *name, size_t n)
 {
     CgStrbuf b = { 0 };
     cg_strbuf_puts(&b, folder);
@@ -737,7 +770,7 @@ int cg_io_sweep(const char *folder)
     for (struct dirent *entry; d && (entry = readdir(d));) {
         if (!is_temporary(entry->d_name))
             continue;
-        char *path = joined(folder, entry->d_name, strlen(entry->d_name));
+        char *path = cg_io_joined(folder, entry->d_name, strlen(entry->d_name));
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
             removed += unlink(path) == 0;
@@ -748,205 +781,4 @@ int cg_io_sweep(const char *folder)
     if (d)
         closedir(d);
     return removed;
-}
-
-/* ---- globs -------------------------------------------------------------------------------------------------- */
-
-/* Folders from the start to here, so that a link back to one of them ends the walk. */
-typedef struct Above {
-    const struct Above *up;
-    dev_t device;
-    ino_t inode;
-} Above;
-
-typedef struct Walk {
-    CG_VEC(char *) found;
-    CgErr *e;
-    bool failed;
-} Walk;
-
-static bool has_wildcard(const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '*' || s[i] == '?' || s[i] == '[')
-            return true;
-    }
-    return false;
-}
-
-static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-/* The names in a folder, "" being the one we are in; false, and a mistake, when it cannot be read. */
-static bool names_in(Walk *w, const char *folder, char ***names, size_t *n)
-{
-    CG_VEC(char *) list = { 0 };
-    DIR *d = must_fail() ? NULL : opendir(*folder ? folder : ".");
-    if (!d) {
-        w->failed = true;
-        return cg_err_errno(w->e, "open the folder", *folder ? folder : ".");
-    }
-    errno = 0;
-    for (struct dirent *entry; !must_fail() && (entry = readdir(d));) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            cg_vec_push(&list, cg_strdup(entry->d_name));
-        errno = 0;
-    }
-    if (errno) { /* not at the end: there are more names than these */
-        w->failed = true;
-        cg_err_errno(w->e, "read the folder", *folder ? folder : ".");
-        while (list.len)
-            free(list.at[--list.len]);
-        cg_vec_free(&list);
-    }
-    closedir(d);
-    *names = list.at;
-    *n = list.len;
-    return !w->failed;
-}
-
-static void walk(Walk *w, const char *folder, const char *pattern, const Above *up);
-
-/* One name of a folder against the first component of the pattern (n bytes; `rest` follows its slash, NULL at the end).
- */
-static void walk_name(
-    Walk *w, const char *folder, const char *name, const char *component, const char *rest, const Above *up)
-{
-    if (fnmatch(component, name, FNM_PERIOD) != 0)
-        return;
-    char *path = joined(folder, name, strlen(name));
-    if (rest && cg_io_is_dir(path))
-        walk(w, path, rest, up);
-    else if (!rest && cg_io_is_file(path))
-        cg_vec_push(&w->found, cg_strdup(path));
-    free(path);
-}
-
-/* `**`: the rest of the pattern here, and the whole again in every folder below that is not hidden. */
-static void walk_deep(Walk *w, const char *folder, const char *pattern, const char *rest, const Above *up)
-{
-    walk(w, folder, rest ? rest : "*", up);
-    char **names;
-    size_t n;
-    if (w->failed || !names_in(w, folder, &names, &n))
-        return;
-    for (size_t i = 0; i < n; i++) {
-        char *path = joined(folder, names[i], strlen(names[i]));
-        if (names[i][0] != '.' && !w->failed && cg_io_is_dir(path))
-            walk(w, path, pattern, up);
-        free(path);
-        free(names[i]);
-    }
-    free(names);
-}
-
-static void walk(Walk *w, const char *folder, const char *pattern, const Above *up)
-{
-    struct stat st;
-    if (w->failed || stat(*folder ? folder : ".", &st) != 0)
-        return;
-    while (*pattern == '/')
-        pattern++;
-    size_t n = strcspn(pattern, "/");
-    const char *rest = pattern[n] ? pattern + n + 1 : NULL;
-    if (n == 2 && memcmp(pattern, "**", 2) == 0) {
-        for (const Above *a = up; a; a = a->up) {
-            if (a->device == st.st_dev && a->inode == st.st_ino)
-                return;
-        }
-        Above here = { up, st.st_dev, st.st_ino };
-        walk_deep(w, folder, pattern, rest, &here);
-        return;
-    }
-    if (!has_wildcard(pattern, n)) {
-        char *path = joined(folder, pattern, n);
-        if (rest)
-            walk(w, path, rest, NULL);
-        else if (cg_io_is_file(path))
-            cg_vec_push(&w->found, cg_strdup(path));
-        free(path);
-        return;
-    }
-    char *component = cg_malloc(n + 1), **names;
-    memcpy(component, pattern, n);
-    component[n] = 0;
-    size_t count;
-    if (names_in(w, folder, &names, &count)) {
-        for (size_t i = 0; i < count; i++) {
-            walk_name(w, folder, names[i], component, rest, NULL);
-            free(names[i]);
-        }
-        free(names);
-    }
-    free(component);
-}
-
-static void sort_unique(char **at, size_t *len)
-{
-    if (!*len)
-        return;
-    qsort(at, *len, sizeof *at, by_bytes);
-    size_t kept = 1;
-    for (size_t i = 1; i < *len; i++) {
-        if (strcmp(at[i], at[kept - 1]) == 0)
-            free(at[i]);
-        else
-            at[kept++] = at[i];
-    }
-    *len = kept;
-}
-
-bool cg_io_files(const char *folder, CgPaths *out, CgErr *e)
-{
-    Walk w = { .e = e };
-    walk(&w, folder, "**", NULL);
-    *out = (CgPaths){ w.found.at, w.found.len };
-    sort_unique(out->at, &out->len);
-    if (w.failed)
-        cg_paths_free(out);
-    return !w.failed;
-}
-
-bool cg_io_glob(const char *pattern, CgPaths *out, CgErr *e)
-{
-    *out = (CgPaths){ 0 };
-    Walk w = { .e = e };
-    bool folder = cg_io_is_dir(pattern), there = folder || cg_io_exists(pattern);
-    if (folder)
-        walk(&w, pattern, "**", NULL);
-    else if (there)
-        cg_vec_push(&w.found, cg_strdup(pattern)); /* also a name that happens to hold a bracket */
-    else if (has_wildcard(pattern, strlen(pattern)))
-        walk(&w, pattern[0] == '/' ? "/" : "", pattern, NULL);
-    else {
-        errno = ENOENT;
-        return cannot(e, "open", pattern);
-    }
-    *out = (CgPaths){ w.found.at, w.found.len };
-    sort_unique(out->at, &out->len);
-    if (!w.failed && out->len)
-        return true;
-    cg_paths_free(out);
-    if (w.failed)
-        return false;
-    if (folder)
-        return cg_err(e, CG_ERR_IO, "the folder '%s' holds no files", pattern);
-    cg_err(e, CG_ERR_IO, "no file matches '%s'", pattern);
-    size_t fixed = strcspn(pattern, "*?[");
-    while (fixed && pattern[fixed - 1] != '/')
-        fixed--;
-    char *start = cg_malloc(fixed + 1);
-    memcpy(start, pattern, fixed);
-    start[fixed > 1 ? fixed - 1 : fixed] = 0;
-    if (*start && !cg_io_is_dir(start))
-        cg_err_hint(e, "there is no folder '%s'", start);
-    free(start);
-    return false;
-}
-
-void cg_paths_free(CgPaths *p)
-{
-    for (size_t i = 0; i < p->len; i++)
-        free(p->at[i]);
-    free(p->at);
-    *p = (CgPaths){ 0 };
 }

@@ -64,9 +64,20 @@ typedef struct CgPaths {
     char **at;
     size_t len;
 } CgPaths;
+void cg_paths_free(CgPaths *p);
+CG_NODISCARD bool cg_io_names(
+    const char *folder, CgPaths *out, CgErr *e);                    /* in a folder, hidden ones too, but . and .. */
+char *cg_io_joined(const char *folder, const char *name, size_t n); /* folder/name; n: bytes of name */
+/* What tells a file or folder from another one, whatever links lead there; false: it is not there. */
+typedef struct CgPlace {
+    uint64_t device, number;
+} CgPlace;
+CG_NODISCARD bool cg_io_place(const char *path, CgPlace *out);
+
+/* ---- globs (glob.c) ---- */
+
 /* A file, a folder (all regular files below it, recursively, hidden ones left out) or a glob with * ? [..] and **;
  * sorted by bytes. No match is an error that names the pattern. */
 CG_NODISCARD bool cg_io_glob(const char *pattern, CgPaths *out, CgErr *e);
 CG_NODISCARD bool cg_io_files(const char *folder, CgPaths *out, CgErr *e); /* below a folder; none is fine */
-void cg_paths_free(CgPaths *p);
 #endif
