@@ -271,11 +271,11 @@ typedef void Micro(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int3
     int64_t ldc, int64_t cols);
 
 static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha,
-    double beta, void *c, int64_t ldc, int64_t rows, int64_t cols)
+    double beta, void *c, int64_t ldc, int64_t rows, int64_t cols, void *keep)
 {
     #define ENTRY(R) micro_##R,
     static Micro *const height[] = { EACH_HEIGHT(ENTRY) };
-    (void)bs; /* always packed */
+    (void)bs, (void)keep; /* always packed */
     height[rows - 1](ku, a, rs, ps, b, &(Scale){ (float)alpha, (float)beta }, c, ldc, cols);
 }
 

@@ -247,11 +247,12 @@ int64_t cg_gemm_cached_panels(const CgGemm *g, int64_t k)
     return panel * TALL <= BLOCK ? TALL : BLOCK / panel;
 }
 
-void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void *c, int64_t ldc)
+/* `unread`: panels of the right factor are not packed yet, and the first panel of rows packs them. */
+static void multiply(const CgGemm *g, CgGemmRange r, double alpha, double beta, void *c, int64_t ldc, bool unread)
 {
     const CgGemmKind *x = kind_in(g);
     int64_t of = (int64_t)cg_dtype_size(g->dtype), kc = depth(r.k1 - r.k0, LONG / x->size * x->pair);
-    int64_t panel = units(x, g->k) * x->nr, bs = g->right ? x->nr : g->ldb;
+    int64_t panel = units(x, g->k) * x->nr;
     int64_t products = (r.left1 - r.left0) * (r.right1 - r.right0) * cg_ceil_div(r.k1 - r.k0, kc);
     Ahead next = ahead(&g->next[0], products), other = ahead(&g->next[1], products);
     for (int64_t l = r.k0; l < r.k1; l += kc) {
@@ -266,18 +267,25 @@ void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void
             for (int64_t q = 0; q < tall; q++)
                 a[q] = left_at(g, x, q0 + q, row[q], l, &rs, &ps);
             for (int64_t j = r.right0; j < r.right1; j++) {
-                const char *b = g->right ? (const char *)g->right + (j * panel + l / x->pair * x->nr) * x->size
-                                         : (const char *)g->b + (l * g->ldb + j * x->nr) * x->size;
+                char *packed = g->right ? (char *)g->right + (j * panel + l / x->pair * x->nr) * x->size : NULL;
                 int64_t column = j * x->nr, cols = least(x->nr, g->n - column);
                 for (int64_t q = 0; q < tall; q++) {
+                    bool as_it_lies = !packed || (unread && q0 + q == r.left0);
+                    const char *b = as_it_lies ? (const char *)g->b + (l * g->ldb + column) * x->size : packed;
                     fetch(&next);
                     fetch(&other);
-                    x->micro(ku, a[q], rs, ps, b, bs, alpha, be, (char *)c + (row[q] * ldc + column) * of, ldc,
-                        row[q + 1] - row[q], cols);
+                    x->micro(ku, a[q], rs, ps, b, as_it_lies ? g->ldb : x->nr, alpha, be,
+                        (char *)c + (row[q] * ldc + column) * of, ldc, row[q + 1] - row[q], cols,
+                        as_it_lies ? packed : NULL);
                 }
             }
         }
     }
+}
+
+void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void *c, int64_t ldc)
+{
+    multiply(g, r, alpha, beta, c, ldc, false);
 }
 
 /* ---- weights of a softmax ---- */
@@ -375,12 +383,14 @@ static void blocked(const CgGemm *g, double alpha, double beta, void *c, int64_t
                     rows = cg_gemm_prefetch_left(&next, 0, next.left_panels);
                 }
                 for (int64_t p = 0; p < s.right_panels; p++) {
-                    if (i == 0)
+                    /* What lies as it will be packed is packed as it is multiplied for the first time. */
+                    bool unread = i == 0 && x->in_place && !g->tb && (p + 1) * x->nr <= s.n;
+                    if (i == 0 && !unread)
                         cg_gemm_pack_right(&s, p, p + 1, 0, s.k);
                     s.next[0] = share(rows, p, s.right_panels);
                     s.next[1] = i == 0 ? cg_gemm_prefetch_right(&s, p + 1, p + 2) : (CgPrefetch){ 0 };
-                    cg_gemm_run(&s, (CgGemmRange){ 0, s.left_panels, p, p + 1, 0, s.k }, alpha, l == 0 ? beta : 1,
-                        (char *)c + (i * ldc + j) * of, ldc);
+                    multiply(&s, (CgGemmRange){ 0, s.left_panels, p, p + 1, 0, s.k }, alpha, l == 0 ? beta : 1,
+                        (char *)c + (i * ldc + j) * of, ldc, unread);
                 }
             }
 }

@@ -24,9 +24,10 @@ typedef struct CgGemmKind {
      * out[p * nr + c], 0 beyond `cols`. */
     void (*right[2])(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out);
     /* C (rows, cols) = beta C + alpha A B over ku units: unit p of row r of A at a[r * rs + p * ps], of column c of B
-     * at b[p * bs + c]. With beta 0, C is not read. Reads nr columns of B. */
+     * at b[p * bs + c]. With beta 0, C is not read. Reads nr columns of B; where a unit is one number of the tensor,
+     * they are kept at keep[p * nr + c], too, unless it is NULL. */
     void (*micro)(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha,
-        double beta, void *c, int64_t ldc, int64_t rows, int64_t cols);
+        double beta, void *c, int64_t ldc, int64_t rows, int64_t cols, void *keep);
     /* cg_gemm_softmax_tile over ku units: row r of a at a[r * rs ..]; b is a panel, and right that of w->right from
      * unit k on.
      */
