@@ -10,6 +10,8 @@
 
 #include <cg/build.h>
 
+#include "base/digest.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "lang/parse.h"
 
@@ -23,6 +25,8 @@ typedef struct Entry {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static CG_VEC(Entry) entries; /* sorted by name */
+static CgMap ops;             /* the same by the hash of their name: a graph asks for them with each node */
+static CgMap signatures;      /* of ops, by where they lie */
 static CgArena *arena;        /* signatures; lives as long as the process */
 static CgSources *sources;
 static const CgIsa *isa; /* the kind of code that runs */
@@ -51,6 +55,8 @@ static const Entry *find_entry(const char *name)
     size_t i = slot_of(name, &there);
     return there ? &entries.at[i] : NULL;
 }
+
+static uint64_t hash_of(const char *name) { return cg_hash64(name, strlen(name), 0); }
 
 /* ---- signatures ---- */
 
@@ -176,6 +182,8 @@ static bool add_op(const CgOp *op, const char *set, CgDigest origin, CgErr *e)
     cg_vec_push(&entries, (Entry){ 0 });
     memmove(&entries.at[i + 1], &entries.at[i], sizeof(Entry) * (entries.len - 1 - i));
     entries.at[i] = (Entry){ op, sig, cg_intern(set), origin };
+    cg_map_put(&ops, hash_of(op->name), cg_map_ptr(op));
+    cg_map_put(&signatures, cg_map_ptr(op), cg_map_ptr(sig));
     return true;
 }
 
@@ -185,6 +193,8 @@ static void remove_op(const CgOp *op)
     size_t i = slot_of(op->name, &there);
     entries.len--;
     memmove(&entries.at[i], &entries.at[i + 1], sizeof(Entry) * (entries.len - i));
+    cg_map_put(&ops, hash_of(op->name), 0);
+    cg_map_put(&signatures, cg_map_ptr(op), 0);
 }
 
 static bool add_set(const CgOpSet *set, CgDigest origin, CgErr *e)
@@ -348,8 +358,14 @@ CgDigest cg_op_origin(const CgOp *op)
 
 const CgOp *cg_op_find(const char *name)
 {
+    uint64_t at;
     cg_registry_init();
-    const Entry *entry = find_entry(name);
+    if (!cg_map_get(&ops, hash_of(name), &at) || !at)
+        return NULL;
+    const CgOp *op = (const CgOp *)(uintptr_t)at;
+    if (!strcmp(op->name, name))
+        return op;
+    const Entry *entry = find_entry(name); /* two names have one hash */
     return entry ? entry->op : NULL;
 }
 
@@ -384,11 +400,11 @@ const CgOp *cg_op_get(const char *name)
 
 const CgSig *cg_op_sig(const CgOp *op)
 {
+    uint64_t sig;
     cg_registry_init();
-    const Entry *entry = find_entry(op->name);
-    if (!entry || entry->op != op)
+    if (!cg_map_get(&signatures, cg_map_ptr(op), &sig) || !sig)
         CG_BUG("op '%s' is not in the registry", op->name);
-    return entry->sig;
+    return (const CgSig *)(uintptr_t)sig;
 }
 
 size_t cg_op_count(void)

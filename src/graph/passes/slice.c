@@ -20,9 +20,8 @@ typedef struct Slicing {
     const CgGraph *g;
     size_t size;
     Need *need;
-    CgSlice *slice;
-    bool *is_cut;   /* cut[] holds what the node is made of */
-    bool *has_more; /* further results are used: a range of the first is not enough */
+    CgSlice **slice; /* what the node is made of where only a range of it, or of what it reads, is needed; else NULL */
+    bool *has_more;  /* further results are used: a range of the first is not enough */
 } Slicing;
 
 static void need_all(Need *n) { n->what = ALL; }
@@ -70,22 +69,28 @@ static void look(Slicing *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     Need *mine = &p->need[r];
+    CgSlice slice;
+    bool is_cut = false;
     if (mine->what == NONE)
         return;
     if (mine->what == SOME) {
-        p->is_cut[r] = !p->has_more[r] && cg_slice_find(p->g, r, mine->axis, mine->from, mine->to, &p->slice[r]);
-        if (p->is_cut[r])
-            *mine = (Need){ SOME, mine->axis, p->slice[r].from, p->slice[r].to };
-        if (p->is_cut[r] && mine->from == cg_dim_int(0) && mine->to == n->type.dim[mine->axis])
-            p->is_cut[r] = false;
-        if (!p->is_cut[r])
+        is_cut = !p->has_more[r] && cg_slice_find(p->g, r, mine->axis, mine->from, mine->to, &slice);
+        if (is_cut)
+            *mine = (Need){ SOME, mine->axis, slice.from, slice.to };
+        if (is_cut && mine->from == cg_dim_int(0) && mine->to == n->type.dim[mine->axis])
+            is_cut = false;
+        if (!is_cut)
             need_all(mine);
     }
     if (mine->what == ALL)
-        p->is_cut[r] = find_reader(p, r, &p->slice[r]);
+        is_cut = find_reader(p, r, &slice);
+    if (is_cut) {
+        p->slice[r] = cg_malloc(sizeof slice);
+        *p->slice[r] = slice;
+    }
     for (int k = 0; k < n->nin; k++) {
-        const struct CgSliceIn *in = &p->slice[r].in[k];
-        if (!p->is_cut[r] || in->axis < 0)
+        const struct CgSliceIn *in = &slice.in[k];
+        if (!is_cut || in->axis < 0)
             need_all(&p->need[n->in[k]]);
         else if (in->from != in->to)
             need_some(&p->need[n->in[k]], cg_node_type(p->g, n->in[k])->dim[in->axis], in->axis, in->from, in->to);
@@ -99,7 +104,6 @@ static void look_back(Slicing *p, const CgGraph *g, CgRef root)
     *p = (Slicing){ .g = g, .size = size };
     p->need = cg_calloc(size + 1, sizeof *p->need);
     p->slice = cg_calloc(size + 1, sizeof *p->slice);
-    p->is_cut = cg_calloc(size + 1, sizeof *p->is_cut);
     p->has_more = cg_calloc(size + 1, sizeof *p->has_more);
     if (root != CG_NONE)
         need_all(&p->need[root]);
@@ -115,9 +119,10 @@ static void look_back(Slicing *p, const CgGraph *g, CgRef root)
 
 static void slicing_free(Slicing *p)
 {
+    for (size_t r = 0; r < p->size; r++)
+        free(p->slice[r]);
     free(p->need);
     free(p->slice);
-    free(p->is_cut);
     free(p->has_more);
 }
 
@@ -142,11 +147,11 @@ static CgRef build_cut(const Slicing *p, CgBuild *b, const CgRef *map, CgRef r)
     at.clone = n.clone;
     at.precision = cg_node_precision(&n);
     at.why = n.why == CG_NONE ? CG_NONE : map[n.why];
-    for (int k = 0; k < n.nin; k++)
-        in[k] = p->slice[r].in[k].axis >= 0 && p->slice[r].in[k].from == p->slice[r].in[k].to
-            ? CG_NONE
-            : fetch(p, &at, map, n.in[k], &p->slice[r].in[k]);
-    CgRef made = cg_slice_build(&at, p->g, r, &p->slice[r], in);
+    for (int k = 0; k < n.nin; k++) {
+        const struct CgSliceIn *of = &p->slice[r]->in[k];
+        in[k] = of->axis >= 0 && of->from == of->to ? CG_NONE : fetch(p, &at, map, n.in[k], of);
+    }
+    CgRef made = cg_slice_build(&at, p->g, r, p->slice[r], in);
     for (; n.why != CG_NONE && size < b->graph->nodes.len;
          size++) /* as cg_graph_copy: the mark of a derivative stays */
         if (b->graph->nodes.at[size].why == CG_NONE)
@@ -166,7 +171,7 @@ CgRef cg_pass_slice_at(CgBuild *b, CgRef root)
         map[r] = r;
         if (p.need[r].what == NONE)
             continue;
-        if (p.is_cut[r]) {
+        if (p.slice[r]) {
             map[r] = build_cut(&p, &copy, map, r);
             continue;
         }
@@ -194,7 +199,7 @@ CgGraph *cg_pass_slice(const CgGraph *g)
     for (CgRef r = 0; r < g->nodes.len; r++) {
         if (map[r] != CG_NONE || p.need[r].what == NONE)
             continue;
-        map[r] = p.is_cut[r] ? build_cut(&p, &b, map, r) : cg_pass_copy(&b, g, r, map);
+        map[r] = p.slice[r] ? build_cut(&p, &b, map, r) : cg_pass_copy(&b, g, r, map);
     }
     slicing_free(&p);
     return cg_pass_end(g, to, map);
