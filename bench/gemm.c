@@ -1,6 +1,8 @@
-/* gemm.c - rates of one thread's matrix products: whole, and their factors packed beforehand.
+/* gemm.c - rates of one thread's matrix products: whole, their factors packed beforehand, and by the matrix library.
  * Takes sizes M N K and, of them, n/t for each factor, or nothing for a list of those that training meets; prints
- * GFLOP/s by processor time, and elements packed a second. Must not use more than one thread. */
+ * GFLOP/s by processor time, and elements packed a second. Must not use more than one thread. OpenBLAS is held to an
+ * instruction set by OPENBLAS_CORETYPE, as cg is by CG_ISA. */
+#include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 
 #include <cg/kernel.h>
 #include "base/base.h"
+#include "run/gemm/blas.h"
 
 static double now(void)
 {
@@ -31,6 +34,13 @@ static void packed(Work *w)
 {
     const CgGemm *g = &w->g;
     cg_gemm_run(g, (CgGemmRange){ 0, g->left_panels, 0, g->right_panels, 0, g->k }, 1, 0, w->c, g->n);
+}
+
+static void library(Work *w)
+{
+    const CgGemm *g = &w->g;
+    cblas_sgemm(CblasRowMajor, g->ta ? CblasTrans : CblasNoTrans, g->tb ? CblasTrans : CblasNoTrans, (int)g->m,
+        (int)g->n, (int)g->k, 1, g->a, (int)g->lda, g->b, (int)g->ldb, 0, w->c, (int)g->n);
 }
 
 static void left(Work *w)
@@ -84,9 +94,12 @@ static void measure(bool ta, bool tb, int64_t m, int64_t n, int64_t k, int bf16)
     w.g.right = cg_try_alloc(w.g.right_bytes);
     double flops = 2e-9 * (double)m * (double)n * (double)k;
     double tl = best(left, &w), tr = best(right, &w), t = best(packed, &w), all = best(whole, &w);
-    printf("%c%c %5lld %5lld %5lld  %-4s  whole %6.1f  packed %6.1f GFLOP/s  left %5.1f  right %5.1f G/s\n",
-        ta ? 'T' : 'N', tb ? 'T' : 'N', (long long)m, (long long)n, (long long)k, bf16 ? "bf16" : "f32", flops / all,
-        flops / t, w.g.left ? 1e-9 * (double)(m * k) / tl : 0.0, 1e-9 * (double)(k * n) / tr);
+    printf("%c%c %5lld %5lld %5lld  %-4s  whole %6.1f  packed %6.1f", ta ? 'T' : 'N', tb ? 'T' : 'N', (long long)m,
+        (long long)n, (long long)k, bf16 ? "bf16" : "f32", flops / all, flops / t);
+    if (!bf16)
+        printf("  library %6.1f", flops / best(library, &w));
+    printf(" GFLOP/s  left %5.1f  right %5.1f G/s\n", w.g.left ? 1e-9 * (double)(m * k) / tl : 0.0,
+        1e-9 * (double)(k * n) / tr);
     free(a);
     free(b);
     free(w.c);
@@ -114,6 +127,7 @@ int main(int argc, char **argv)
         { false, false, 32, 256, 32 },
         { false, false, 32, 32, 256 },
     };
+    cg_blas_init(); /* the library may not start threads */
     if (argc == 5) {
         for (int bf16 = 0; bf16 < 2; bf16++)
             measure(argv[1][0] == 't', argv[1][1] == 't', atoll(argv[2]), atoll(argv[3]), atoll(argv[4]), bf16);
