@@ -4,6 +4,7 @@
 #include "base/map.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The finaliser of SplitMix64 (Steele, Lea and Flood 2014): pointers differ in few bits, slots must not. */
 static uint64_t mixed(uint64_t x)
@@ -14,37 +15,38 @@ static uint64_t mixed(uint64_t x)
 }
 
 /* The slot that holds the key, or the free one where it belongs. cap is a power of two. */
-static size_t slot_of(const CgMap *m, uint64_t key)
+static struct CgMapSlot *slot_of(const CgMap *m, uint64_t key)
 {
     size_t i = (size_t)mixed(key) & (m->cap - 1);
-    while (m->used[i] && m->key[i] != key)
+    while (m->slot[i].used && m->slot[i].key != key)
         i = (i + 1) & (m->cap - 1);
-    return i;
+    return &m->slot[i];
 }
 
 static void grow(CgMap *m)
 {
     CgMap old = *m;
     m->cap = old.cap ? 2 * old.cap : 16;
-    m->key = cg_malloc(m->cap * sizeof *m->key);
-    m->value = cg_malloc(m->cap * sizeof *m->value);
-    m->used = cg_calloc(m->cap, 1);
-    for (size_t i = 0; i < old.cap; i++) {
-        if (!old.used[i])
-            continue;
-        size_t to = slot_of(m, old.key[i]);
-        m->used[to] = 1;
-        m->key[to] = old.key[i];
-        m->value[to] = old.value[i];
-    }
+    m->slot = cg_calloc(m->cap, sizeof *m->slot);
+    for (size_t i = 0; i < old.cap; i++)
+        if (old.slot[i].used)
+            *slot_of(m, old.slot[i].key) = old.slot[i];
     cg_map_deinit(&old);
+}
+
+CgMap cg_map_copy(const CgMap *m)
+{
+    CgMap copy = *m;
+    if (m->cap) {
+        copy.slot = cg_malloc(m->cap * sizeof *m->slot);
+        memcpy(copy.slot, m->slot, m->cap * sizeof *m->slot);
+    }
+    return copy;
 }
 
 void cg_map_deinit(CgMap *m)
 {
-    free(m->key);
-    free(m->value);
-    free(m->used);
+    free(m->slot);
     *m = (CgMap){ 0 };
 }
 
@@ -52,21 +54,17 @@ void cg_map_put(CgMap *m, uint64_t key, uint64_t value)
 {
     if (4 * (m->len + 1) > 3 * m->cap)
         grow(m);
-    size_t i = slot_of(m, key);
-    m->len += !m->used[i];
-    m->used[i] = 1;
-    m->key[i] = key;
-    m->value[i] = value;
+    struct CgMapSlot *s = slot_of(m, key);
+    m->len += !s->used;
+    *s = (struct CgMapSlot){ key, value, true };
 }
 
 bool cg_map_get(const CgMap *m, uint64_t key, uint64_t *value)
 {
-    if (!m->cap)
-        return false;
-    size_t i = slot_of(m, key);
-    if (!m->used[i])
+    const struct CgMapSlot *s = m->cap ? slot_of(m, key) : NULL;
+    if (!s || !s->used)
         return false;
     if (value)
-        *value = m->value[i];
+        *value = s->value;
     return true;
 }

@@ -5,10 +5,13 @@
 #include "base/base.h"
 
 typedef struct CgMap {
-    uint64_t *key, *value;
-    uint8_t *used;
+    struct CgMapSlot {
+        uint64_t key, value;
+        bool used;
+    } * slot;
     size_t len, cap;
 } CgMap; /* {0} is ready to use */
+CgMap cg_map_copy(const CgMap *m);
 void cg_map_deinit(CgMap *m);
 void cg_map_put(CgMap *m, uint64_t key, uint64_t value);
 bool cg_map_get(const CgMap *m, uint64_t key, uint64_t *value);

@@ -13,27 +13,13 @@ typedef struct State {
     bool returned;
 } State;
 
-static CgMap copy_map(const CgMap *m)
-{
-    CgMap out = *m;
-    if (!m->cap)
-        return out;
-    out.key = cg_malloc(m->cap * sizeof *m->key);
-    out.value = cg_malloc(m->cap * sizeof *m->value);
-    out.used = cg_malloc(m->cap * sizeof *m->used);
-    memcpy(out.key, m->key, m->cap * sizeof *m->key);
-    memcpy(out.value, m->value, m->cap * sizeof *m->value);
-    memcpy(out.used, m->used, m->cap * sizeof *m->used);
-    return out;
-}
-
 static State save(const CgFrame *f)
 {
     State s = { .dims = f->dims.len, .rows = f->rows.len, .returned = f->returned };
     for (size_t i = 0; i < f->names.len; i++)
         cg_vec_push(&s.names, f->names.at[i]);
-    s.used = copy_map(&f->used);
-    s.unnamed = copy_map(&f->unnamed);
+    s.used = cg_map_copy(&f->used);
+    s.unnamed = cg_map_copy(&f->unnamed);
     return s;
 }
 
@@ -54,8 +40,8 @@ static void restore(CgFrame *f, const State *s)
     f->rows.len = s->rows;
     cg_map_deinit(&f->used);
     cg_map_deinit(&f->unnamed);
-    f->used = copy_map(&s->used);
-    f->unnamed = copy_map(&s->unnamed);
+    f->used = cg_map_copy(&s->used);
+    f->unnamed = cg_map_copy(&s->unnamed);
     f->returned = s->returned;
 }
 
@@ -113,8 +99,8 @@ CgValue *cg_define_choose(CgElab *e, CgFrame *f, const CgExpr *a, const CgExpr *
         body = body->outer ? body->outer : body->is_def ? body->caller : NULL;
     State before = { 0 };
     if (body) { /* parts without a name in one do not meet those in the other */
-        before.used = copy_map(&body->used);
-        before.unnamed = copy_map(&body->unnamed);
+        before.used = cg_map_copy(&body->used);
+        before.unnamed = cg_map_copy(&body->unnamed);
     }
     e->ways++;
     CgValue *x = cg_eval(e, f, a);

@@ -99,8 +99,8 @@ static void mend(const char *path, const CgSource *source, bool quotients, CgStr
     Edits edits = { .script = x->program ? x->program->at[x->program->n - 1].unit->file : 0 };
     cg_diags_fixes(x->diags, add_fix, &edits);
     for (size_t i = 0; i < places.cap; i++)
-        if (places.used[i] && places.value[i] == 1 && places.key[i] >> 32 == edits.script) {
-            uint32_t start = (uint32_t)places.key[i];
+        if (places.slot[i].used && places.slot[i].value == 1 && places.slot[i].key >> 32 == edits.script) {
+            uint32_t start = (uint32_t)places.slot[i].key;
             add_fix(&edits, (CgSpan){ edits.script, start, start + 1 }, "//");
         }
     if (edits.at.len)
