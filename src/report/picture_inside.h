@@ -91,6 +91,7 @@ void cg_draft_note_add(CgStrbuf *note, const char *text);
 void cg_draft_instances(CgDraft *d);
 /* Ops that use parameters of a handed model are drawn in it, and so is what lies between two of its parts. */
 void cg_draft_gather(CgDraft *d);
+bool cg_draft_lies_in(const CgDraft *d, int scope, int around);
 /* Which instances are drawn as one box each. */
 void cg_draft_close(CgDraft *d);
 

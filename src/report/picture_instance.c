@@ -170,7 +170,7 @@ void cg_draft_instances(CgDraft *d)
 
 /* ---- nodes of handed models ---- */
 
-static bool lies_in(const CgDraft *d, int scope, int around)
+bool cg_draft_lies_in(const CgDraft *d, int scope, int around)
 {
     while (scope > around)
         scope = d->scope.at[scope].up;
@@ -194,14 +194,14 @@ static void gather(CgDraft *d, int v)
         for (int k = 0; it->drawn && it->instance == up && k < it->nrows; k++)
             if (owns(d->scope.at[v].owner, cg_node_name(g, it->rows[k])))
                 it->instance = v;
-        bool in = it->drawn && lies_in(d, it->instance, v);
+        bool in = it->drawn && cg_draft_lies_in(d, it->instance, v);
         for (int i = 0; i < cg_node(g, r)->nin; i++)
             reach[r] |= reach[cg_node(g, r)->in[i]] & FROM;
         if (in)
             reach[r] |= FROM;
     }
     for (size_t r = g->nodes.len; r-- > 0;) {
-        if (d->item[r].drawn && lies_in(d, d->item[r].instance, v))
+        if (d->item[r].drawn && cg_draft_lies_in(d, d->item[r].instance, v))
             reach[r] |= TO;
         for (int i = 0; i < cg_node(g, (CgRef)r)->nin && d->item[r].live; i++)
             reach[cg_node(g, (CgRef)r)->in[i]] |= reach[r] & TO;

@@ -1,7 +1,7 @@
 /* picture_turns.c - the turns of a loop.
  * Takes the draft of a picture; gives each turn of what was written once and carried out several times in a row an
- * instance of its own, `turn.0`, `turn.1` .., which are folded as any siblings are. Whether they are alike is decided
- * there; those that are not are no instances any more in the end. */
+ * instance of its own, `turn.0`, `turn.1` .., with its derivatives in a twin, which are folded as any siblings are.
+ * Whether they are alike is decided there; those that are not are no instances any more in the end. */
 #include "report/picture_inside.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ typedef struct Unit {
 } Unit;
 typedef CG_VEC(Unit) Units;
 
-/* Units of each instance in order, by instance. */
+/* Units of each instance in order, by instance; derivatives are none, they go by what they belong to. */
 static Units *units_of(const CgDraft *d)
 {
     Units *units = cg_calloc(d->scope.len + 1, sizeof *units);
@@ -25,7 +25,7 @@ static Units *units_of(const CgDraft *d)
     for (CgRef r = 0; r < d->g->nodes.len; r++) {
         const CgNode *n = cg_node(d->g, r);
         const CgDraftItem *it = &d->item[r];
-        if (!it->drawn || it->input || it->param)
+        if (!it->drawn || it->input || it->param || d->scope.at[it->instance].backward)
             continue;
         CgAtom key = cg_intern_printf("%u %u %u %s", n->span.file, n->span.start, n->span.end, n->op->name);
         cg_vec_push(&units[it->instance], ((Unit){ key, r, it->instance, 0 }));
@@ -75,23 +75,107 @@ static Loop loop_at(const Units *u, size_t first)
     return best;
 }
 
-static void add_turns(CgDraft *d, const Units *u, const Loop *loop, int up)
+static int add_turn(CgDraft *d, int up, size_t number)
+{
+    CgDraftScope turn = { .path = d->scope.at[up].path, .owner = d->scope.at[up].owner, .up = up, .times = 1 };
+    turn.name = cg_intern_printf("turn.%zu", number);
+    turn.hidden = turn.cluster = turn.closed = turn.box = -1;
+    turn.turn = true;
+    turn.backward = d->scope.at[up].backward;
+    cg_vec_push(&d->scope, turn);
+    return (int)d->scope.len - 1;
+}
+
+/* Turns of a loop in instance `up`, in the scopes from `turn` on, which are made where there are none yet. */
+static void add_turns(CgDraft *d, const Units *u, const Loop *loop, int up, int turn)
 {
     for (size_t t = 0; t < loop->times; t++) {
-        CgDraftScope turn = { .path = d->scope.at[up].path, .owner = d->scope.at[up].owner, .up = up, .times = 1 };
-        turn.name = cg_intern_printf("turn.%zu", t);
-        turn.hidden = turn.cluster = turn.closed = turn.box = -1;
-        turn.turn = true;
-        turn.backward = d->scope.at[up].backward;
+        int twin = d->scope.at[up].twin;
+        if (turn == (int)d->scope.len) {
+            add_turn(d, up, t);
+            if (twin)
+                d->scope.at[turn].twin = add_turn(d, twin, t);
+        }
+        twin = d->scope.at[turn].twin;
         for (size_t i = 0; i < loop->len; i++) {
             const Unit *unit = &u->at[loop->first + t * loop->len + i];
-            if (unit->node == CG_NONE)
-                d->scope.at[unit->scope].up = (int)d->scope.len;
-            else
-                d->item[unit->node].instance = (int)d->scope.len;
+            if (unit->node != CG_NONE) {
+                d->item[unit->node].instance = turn;
+                continue;
+            }
+            d->scope.at[unit->scope].up = turn;
+            if (d->scope.at[unit->scope].twin)
+                d->scope.at[d->scope.at[unit->scope].twin].up = twin;
         }
-        cg_vec_push(&d->scope, turn);
+        turn += twin ? 2 : 1;
     }
+}
+
+/* The turn, of a loop in instance `up` or of its derivatives, that node r lies in; 0 = none. */
+static int turn_around(const CgDraft *d, CgRef r, int up)
+{
+    int s = d->item[r].instance;
+    while (s > 0 && d->scope.at[s].up != up && d->scope.at[s].up != d->scope.at[up].twin)
+        s = d->scope.at[s].up;
+    return s > 0 && d->scope.at[s].turn ? s : 0;
+}
+
+/* Whether a unit takes from what lies in a turn of a loop in `up`. */
+static bool takes_from(const CgDraft *d, const Unit *unit, int turn, int up)
+{
+    CgRef first = unit->node == CG_NONE ? 0 : unit->node,
+          last = unit->node == CG_NONE ? (CgRef)d->g->nodes.len : first + 1;
+    for (CgRef r = first; r < last; r++) {
+        const CgDraftItem *it = &d->item[r];
+        bool in = it->drawn && (unit->node == r || cg_draft_lies_in(d, it->instance, unit->scope));
+        for (int k = 0; in && k < it->nlinks; k++)
+            if (turn_around(d, it->links[k].from, up) == turn)
+                return true;
+    }
+    return false;
+}
+
+/* Whether the turns of a loop go on with those of the one before it, in the scopes from `turn` on: an op that does the
+ * work of two may stand behind all turns of what it takes. */
+static bool goes_on_with(const CgDraft *d, const Units *u, const Loop *loop, const Loop *before, int turn, int up)
+{
+    bool goes_on = false;
+    for (size_t i = 0; before->times == loop->times && i < loop->len && !goes_on; i++)
+        goes_on = takes_from(d, &u->at[loop->first + i], turn, up);
+    return goes_on;
+}
+
+/* The turn whose derivative node r is, of a loop in `up`: that of its forward node; where that is gone, the last whose
+ * results it takes, or the first whose derivatives. 0 = none. */
+static int turn_of_derivative(const CgDraft *d, CgRef r, int up)
+{
+    CgRef why = cg_node(d->g, r)->why;
+    int last = 0, first = 0;
+    for (int k = 0; why == r && k < d->item[r].nlinks; k++) {
+        int turn = turn_around(d, d->item[r].links[k].from, up);
+        if (turn && !d->scope.at[turn].backward && turn > last)
+            last = turn;
+        if (turn && d->scope.at[turn].backward && (!first || turn < first))
+            first = turn;
+    }
+    int turn = why != r ? turn_around(d, why, up) : last ? last : first;
+    return turn && !d->scope.at[turn].backward ? d->scope.at[turn].twin : turn;
+}
+
+static void add_derivatives(CgDraft *d)
+{
+    int *forward = cg_calloc(d->scope.len + 1, sizeof *forward);
+    for (size_t s = 0; s < d->scope.len; s++)
+        if (d->scope.at[s].twin)
+            forward[d->scope.at[s].twin] = (int)s;
+    for (CgRef r = 0; r < d->g->nodes.len; r++) {
+        CgDraftItem *it = &d->item[r];
+        int turn =
+            it->drawn && d->scope.at[it->instance].backward ? turn_of_derivative(d, r, forward[it->instance]) : 0;
+        if (turn)
+            it->instance = turn;
+    }
+    free(forward);
 }
 
 /* The number that an instance gets when each stands behind the one it lies in. */
@@ -131,6 +215,8 @@ void cg_draft_turns(CgDraft *d)
     int n = (int)d->scope.len;
     for (int s = 0; s < n; s++) {
         Units *u = &units[s];
+        Loop before = { 0 };
+        int turn = 0;
         link_units(u);
         for (size_t i = 0; i < u->len;) {
             Loop loop = loop_at(u, i);
@@ -140,15 +226,19 @@ void cg_draft_turns(CgDraft *d)
                 if (later.len == loop.len && later.times >= loop.times)
                     loop = later;
             }
+            if (loop.times && !goes_on_with(d, u, &loop, &before, turn, s))
+                turn = (int)d->scope.len;
             if (loop.times)
-                add_turns(d, u, &loop, s);
+                add_turns(d, u, &loop, s, turn), before = loop;
             i = loop.times ? loop.first + loop.len * loop.times : i + 1;
         }
         cg_vec_free(u);
     }
     free(units);
-    if ((int)d->scope.len > n)
-        renumber(d);
+    if ((int)d->scope.len == n)
+        return;
+    add_derivatives(d);
+    renumber(d);
 }
 
 void cg_draft_turns_end(CgDraft *d)

@@ -26,3 +26,22 @@ cg dot net.cg 'net(turns = 0..512)' --dim T=512 --depth=1 --open=net --unfold -o
 for turns in '2, 4, 6, 8' '2, 4, 6, 9' '3, 1'; do
     echo "$turns"; cg dot net.cg "plain(turns = [$turns])" --depth=0 | grep -oE '\(x[0-9]+\)|^[[:space:]]*"[a-z]*/[^"]*"[[:space:]]*\[' | tr -d '[\t' | tr '\n' ' '; echo
 done
+# Derivatives go with their turns: the first, which has no derivative by what it begins with, and the last, to whose
+# derivatives nothing is added, differ. What a derivative recognises stands behind all that it takes from.
+cat >>net.cg <<'END'
+graph inside(xs: f32[B, T, 5], h0: f32[B, 7], turns: list) -> f32[] {
+    param w: f32[5, 7] = normal(std = 0.1)
+    param u: f32[7, 7] = normal(std = 0.1)
+    h = h0
+    for t in turns { h = tanh(xs[.., t, 0..5] @ w + h @ u) }
+    return mean(h * h)
+}
+END
+for stage in grad opt tape; do
+    [ $stage = grad ] && turns=512 || turns=8
+    echo "$stage"
+    cg dot net.cg "net(turns = 0..$turns)" --dim T=512 --dim B=3 --stage=$stage --depth=1 | grep -oE 'turn[^<]*[(]x[0-9]*[)]'
+    for turns in '0, 1, 2, 3, 4, 5, 6, 7' '0, 1, 2, 3, 4, 5, 7, 8'; do
+        cg dot net.cg "inside(turns = [$turns])" --dim T=9 --dim B=3 --stage=$stage --depth=2 | grep -oE 'turn[^<]*[(]x[0-9]*[)]'
+    done
+done
