@@ -115,6 +115,7 @@ static const Look look_frozen = { "box", "filled,rounded", FROZEN_FILL, FROZEN_L
 typedef struct Drawer {
     const CgPicture *p;
     const CgDrawing *how;
+    bool drawn; /* not written as text */
     Agraph_t *root;
     Agraph_t **frame;
     Agnode_t **node;
@@ -143,6 +144,15 @@ static void escape(CgStrbuf *out, const char *s)
         }
 }
 
+/* GraphViz leaves no room for what hangs below a line. */
+static void put_break(const Drawer *d, bool left, CgStrbuf *out)
+{
+    const char *end = left ? "<BR ALIGN=\"LEFT\"/>" : "<BR/>";
+    cg_strbuf_puts(out, end);
+    if (d->drawn)
+        cg_strbuf_printf(out, "<FONT POINT-SIZE=\"2\"> </FONT>%s", end);
+}
+
 static void set_label(const Drawer *d, void *object, const CgLabel *l, int normal)
 {
     CgStrbuf html = { 0 };
@@ -153,7 +163,7 @@ static void set_label(const Drawer *d, void *object, const CgLabel *l, int norma
         if (font && other)
             cg_strbuf_puts(&html, "</FONT>");
         if (part->fresh)
-            cg_strbuf_puts(&html, object == d->root ? "<BR ALIGN=\"LEFT\"/>" : "<BR/>");
+            put_break(d, object == d->root, &html);
         if (other) {
             font = part->size != normal || part->tone != CG_TONE_INK;
             if (font)
@@ -487,7 +497,7 @@ bool cg_dot_write(const CgPicture *p, const CgDrawing *how, CgStrbuf *out, CgErr
     Agiodisc_t to_text = { NULL, put_text, put_flush };
     Agiddisc_t numbers = { id_open, id_map, id_alloc, id_free, id_print, id_close, id_register };
     Agdisc_t disc = { &AgMemDisc, &numbers, text ? &to_text : &AgIoDisc };
-    Drawer d = { .p = p, .how = how };
+    Drawer d = { .p = p, .how = how, .drawn = !text };
     d.root = agopen(cg_dot_text(how->name ? how->name : "graph"), Agdirected, &disc);
     d.frame = cg_calloc(p->clusters.len + 1, sizeof(void *));
     d.node = cg_calloc(p->boxes.len + 1, sizeof(void *));

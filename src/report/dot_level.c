@@ -18,7 +18,7 @@ bool cg_level_place(CgLevel *l, CgArena *arena, CgErr *e)
 
 #else
 
-enum { MOST_RANKS = 8000 };
+enum { MOST_RANKS = 3000 };
 
 /* The next of n places after `from`, -1 when there is none; equal ones in their order. */
 static int next_place(const double *at, int n, int from)

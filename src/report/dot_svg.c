@@ -69,6 +69,14 @@ static Part rest(Part line)
     return (Part){ from, (size_t)(line.at + line.n - from) - strlen("</text>") };
 }
 
+/* What keeps two lines apart. */
+static bool is_blank(Part line)
+{
+    static const char end[] = "> </text>";
+    enum { N = sizeof end - 1 };
+    return line.n >= N && memcmp(line.at + line.n - N, end, N) == 0;
+}
+
 /* Takes blanks that keep their width from the ends of a text; gives how many there were before and after it. */
 static void strip(Part *text, int *before, int *after)
 {
@@ -136,6 +144,8 @@ void cg_dot_put_lines(const char *svg, CgStrbuf *out)
         Part line = { s, strcspn(s, "\n") };
         s += line.n + (s[line.n] == '\n');
         bool text = begins(line, "<text ") && attribute(line, "y").at;
+        if (text && is_blank(line))
+            continue;
         if (text && l.n && (l.n == (int)CG_LEN(l.open) || !same(attribute(line, "y"), attribute(l.open[0], "y"))))
             close_line(&l);
         if (text) {

@@ -60,11 +60,12 @@ const char *cg_label_sign(CgChange change)
     return sign[change];
 }
 
-/* A short note stands behind the title, a long one below it. */
+/* A short note stands behind the title, a long one below it; what says its type, too, has many beside it. */
 static void add_title(CgLabel *l, const CgBox *box, CgTone faint)
 {
-    enum { SHORT = 31 };
-    bool behind = strlen(box->title) + strlen(box->note) <= SHORT && *box->note;
+    enum { SHORT = 31, SHORT_BESIDE = 28 };
+    size_t most = box->kind == CG_BOX_OP && *box->type ? SHORT_BESIDE : SHORT;
+    bool behind = strlen(box->title) + strlen(box->note) <= most && *box->note;
     add(l, cg_label_sign(box->change), true, false, NORMAL, CG_TONE_INK);
     if (box->heading) {
         add(l, box->heading, true, false, NORMAL, CG_TONE_INK);

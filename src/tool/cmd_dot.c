@@ -389,7 +389,8 @@ static int command(int argc, char **argv)
         { .name = "depth",
             .arg = "N",
             .value = &depth,
-            .help = "instances N levels down are boxes, 0 for none; as deep as fits a page unless given" },
+            .help = "instances N levels down are boxes, without constants and views; 0: none are, and graph, grad, opt "
+                    "and tape show every node; as deep as fits a page unless given" },
         { .name = "open",
             .arg = "PATH",
             .list = &asked.open,

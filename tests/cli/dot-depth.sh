@@ -22,6 +22,10 @@ grep -o 'behind.*decoder' quickstart.dot | sed 's/<[^>]*>/ /g' | head -1
 for how in --stage=graph --stage=grad '--stage=grad --unfold'; do
     cg dot "$srcdir/examples/images.cg" $how | boxes | wc -w
 done
+# What a training differentiates fits a page with the derivatives of each part; where they are one box, they are opened.
+for how in --stage=grad --stage=tape '--stage=tape --open=backward'; do
+    cg dot "$srcdir/examples/quickstart.cg" $how | grep -oE '^[[:space:]]*"?backward[^[:space:]]*[[:space:]]*\[' | tr -d '["\t' | tr '\n' ' '; echo
+done
 # Equal layers are folded forwards and backwards; those whose derivatives differ are not. Gradients of one box are one.
 cat >> deep.cg <<'EOF'
 graph score(ids: i32[B, T], layers: int) -> f32 {
