@@ -89,7 +89,8 @@ static const char *const colour_of[COLOURS][2] = {
     [HEAT_MOST] = { "#f58a4b", "#ac6c1f" },
 };
 
-/* Frozen is a double line, an instance a bold one, what is computed backwards a dashed one: so grey shows it, too. */
+/* Frozen is a double line, an instance a bold one, what is computed backwards a dashed one, what is not computed has
+ * corners: so grey shows it, too. */
 typedef struct Look {
     const char *shape, *style;
     Colour fill, line;
@@ -97,10 +98,10 @@ typedef struct Look {
 
 static const Look look_of[] = {
     [CG_BOX_OP] = { "box", "filled,rounded", OP, LINE },
-    [CG_BOX_INPUT] = { "box", "filled,rounded", INPUT, INPUT_LINE },
+    [CG_BOX_INPUT] = { "box", "filled", INPUT, INPUT_LINE },
     [CG_BOX_PARAM] = { "box", "filled", PARAM, PARAM_LINE },
     [CG_BOX_CONST] = { "plaintext", "", OP, LINE },
-    [CG_BOX_OUTPUT] = { "box", "filled,rounded", OUTPUT, OUTPUT_LINE },
+    [CG_BOX_OUTPUT] = { "box", "filled", OUTPUT, OUTPUT_LINE },
     [CG_BOX_INSTANCE] = { "box", "filled,rounded,bold", INSTANCE, INSTANCE_LINE },
 };
 static const Colour change_line[] = {
