@@ -16,15 +16,16 @@ typedef struct Line {
     int hue;
 } Line;
 
+/* Each lighter than the one before, or darker on dark ground, in grey as well. */
 static const char *const colours[COLOURS][2] = {
-    { "#cfe3f7", "#22415e" },
-    { "#fde0c0", "#5c3d1c" },
-    { "#cdeccd", "#21492a" },
-    { "#f3cfd6", "#5a2934" },
-    { "#e2d5f3", "#42305f" },
-    { "#f4edb5", "#514a1a" },
-    { "#c6eae8", "#1d4a48" },
-    { "#dedede", "#43474c" },
+    { "#75a7da", "#437ab1" },
+    { "#ec9e5e", "#955725" },
+    { "#9dd2a3", "#34723b" },
+    { "#eebac7", "#7e384a" },
+    { "#ded0f2", "#4f396f" },
+    { "#f1e8ae", "#49410b" },
+    { "#e5f5f4", "#134441" },
+    { "#ffffff", "#22262b" },
 };
 
 typedef struct Work {
@@ -76,7 +77,6 @@ static int line_of(Work *w, int instr)
     for (size_t i = 0; i < w->lines.len; i++)
         if (w->lines.at[i].op == l.op && strcmp(w->lines.at[i].where, l.where) == 0)
             return (int)i;
-    l.hue = (int)(w->lines.len % COLOURS);
     cg_vec_push(&w->lines, l);
     return (int)w->lines.len - 1;
 }
@@ -100,6 +100,18 @@ static void find_makers(Work *w)
             w->line_of[b] = line_of(w, w->maker[b]);
 }
 
+/* What takes most at the peak has a colour of its own, the rest the last one. */
+static void choose_hues(Work *w)
+{
+    for (size_t i = 0; i < w->lines.len; i++) {
+        int before = 0;
+        for (size_t k = 0; k < w->lines.len; k++)
+            before +=
+                w->lines.at[k].bytes > w->lines.at[i].bytes || (w->lines.at[k].bytes == w->lines.at[i].bytes && k < i);
+        w->lines.at[i].hue = before < COLOURS ? before : COLOURS - 1;
+    }
+}
+
 static void find_peak(Work *w)
 {
     for (int i = 0; i < w->n; i++) {
@@ -116,6 +128,7 @@ static void find_peak(Work *w)
         if (lives(w, b) && buf->first <= w->peak && w->peak <= buf->last)
             w->lines.at[w->line_of[b]].bytes += cg_plan_room(buf);
     }
+    choose_hues(w);
 }
 
 static double x_of(const Work *w, int instr) { return LEFT + (double)WIDE * instr / (w->n ? w->n : 1); }
