@@ -11,7 +11,9 @@ enum {
     FEW_CELLS = 10000 /* are drawn as cells, more as an image that a viewer may blur */,
     MOST_CELLS = 4000000,
     MOST_MATRICES = 144,
-    ROOM = 60,
+    ROOM = 64,
+    BEFORE = 40, /* at the left, for what its rows are called */
+    SCALE = 90,  /* at the right, for the scale of all */
     LEAST_SIDE = 150,
     FULL = 560,
     FONT = 10
@@ -39,7 +41,27 @@ static void put_place(const CgTensor *t, int64_t number, CgStrbuf *out)
     cg_strbuf_puts(out, "set title '[");
     for (int k = 0; k + 2 < t->rank; k++)
         cg_strbuf_printf(out, "%s%lld", k ? ", " : "", (long long)at[k]);
-    cg_strbuf_puts(out, "]'\n");
+    cg_strbuf_puts(out, "]' offset 0,-0.5\n");
+}
+
+/* Of so many rows or columns every first, second, fifth, tenth .. is named. */
+static void put_tics(const char *axis, int64_t n, CgStrbuf *out)
+{
+    int64_t step = 1;
+    for (int k = 1; n / step > 8; k++)
+        step = k % 3 == 2 ? step / 2 * 5 : step * 2;
+    cg_strbuf_printf(out, "set %stics %lld\n", axis, (long long)step);
+}
+
+/* Equal rooms for all, as wide and high as a matrix is, whatever is written beside them. */
+static void put_rooms(int across, int down, double wide, double high, CgStrbuf *out)
+{
+    double w = across * (wide + ROOM) - ROOM + BEFORE + SCALE, h = down * (high + ROOM), half = ROOM / 2.0;
+    cg_strbuf_printf(out,
+        "set colorbox user origin screen %.4f,0.2 size screen %.4f,0.6\n"
+        "set multiplot layout %d,%d margins screen %.4f,%.4f,%.4f,%.4f spacing screen %.4f,%.4f\n",
+        1 - (SCALE - 15) / w, 10 / w, down, across, BEFORE / w, 1 - SCALE / w, half / h, 1 - half / h, ROOM / w,
+        ROOM / h);
 }
 
 static void put_matrix(const CgTensor *t, Shape s, int64_t number, CgStrbuf *out)
@@ -91,20 +113,21 @@ bool cg_matrix_script(const CgTensor *t, const char *format, CgStrbuf *out, CgEr
         across = (int)t->dim[t->rank - 3], down = (int)(s.matrices / across);
     double side = fmax(LEAST_SIDE, FULL / fmax(across, down)), ratio = (double)s.rows / (double)s.columns;
     double wide = side * fmin(1, 1 / fmax(ratio, 0.2)), high = side * fmin(1, fmax(ratio, 0.1));
-    cg_figure_terminal(format, (int)(across * (wide + ROOM)) + 40, (int)(down * (high + ROOM)), FONT, out);
+    cg_figure_terminal(
+        format, (int)(across * (wide + ROOM)) - ROOM + BEFORE + SCALE, (int)(down * (high + ROOM)), FONT, out);
     cg_strbuf_puts(out,
         "set border 3 lc rgb '#666666'\nset tics nomirror out scale 0.5 textcolor rgb '#333333'\n"
-        "set xtics autofreq\nset ytics autofreq\nset key off\nset rmargin 9\n");
+        "set key off\nset rmargin 9\nset format cb '%g'\n");
+    put_tics("x", s.columns, out);
+    put_tics("y", s.rows, out);
     put_scale(t, out);
     if (s.matrices > 1)
-        cg_strbuf_printf(out, "set multiplot layout %d,%d\n", down, across);
+        put_rooms(across, down, wide, high, out);
     for (int64_t i = 0; i < s.matrices; i++) {
         if (s.matrices > 1) {
             put_place(t, i, out);
-            /* the scale stands once */
-            cg_strbuf_puts(out,
-                i + 1 == s.matrices ? "set colorbox user origin screen 0.962,0.2 size screen 0.012,0.6\n"
-                                    : "unset colorbox\n");
+            if (i == 1)
+                cg_strbuf_puts(out, "unset colorbox\n"); /* the scale stands once */
         }
         put_matrix(t, s, i, out);
     }

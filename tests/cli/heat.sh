@@ -10,6 +10,11 @@ EOF
 cg run heat.cg --quiet; echo "exit $?"
 grep -oE "rgb\([ 0-9,]*\)" m.svg | tr -d ' ' | sort | uniq -c | sort -rn | grep -c '243,247,251\|8,48,107'
 grep -o '>\[[0-9]\]<' heads.svg | tr '\n' ' '; echo
+# The numbers of the scale, 0 to 11, and rows and columns, which have whole numbers, stand in the picture.
+awk '/width="[0-9]+"/ && !wide { match($0, /width="[0-9]+"/); wide = substr($0, RSTART + 7, RLENGTH - 8) }
+    /translate\(/ { match($0, /translate\([0-9.]+/); x = substr($0, RSTART + 10, RLENGTH - 10) }
+    /<text/ { if (x + 20 > wide) print "cut at", x, "of", wide; n++ } END { print (n > 20) " texts" }' heads.svg
+grep -oE '> *-?[0-9.]+<' m.svg | tr -d '<> ' | sort -n | uniq | tr '\n' ' '; echo
 head -c 4 row.png | tail -c 3; echo
 cat > much.cg <<'EOF'
 cg 2
