@@ -147,6 +147,11 @@ tells()     # id: what the page says when the mouse is over it
     after "all(true);const e=items().find(e=>e.dataset.id===\"$1\");e.dispatchEvent(new MouseEvent(\"mousemove\",{bubbles:true}));const t=document.getElementById(\"tip\");document.title=t.style.display+\": \"+t.textContent.split(String.fromCharCode(10)).join(\" | \")" |
         sed -n 's/.*<title>\(.*\)<\/title>.*/\1/p' | head -1 | sed 's/&gt;/>/g'
 }
+through()   # how many arrows of the page lead through a title or a label when all is unfolded, and whether there are any
+{
+    after 'all(true);const m=document.getElementById("main"),B=[...m.querySelectorAll(".name text,.dim")].map(t=>t.getBBox()),inside=q=>B.some(b=>Math.abs(q.x-b.x-b.width/2)<b.width/2-1?Math.abs(q.y-b.y-b.height/2)<b.height/2-2:false);let n=0;for(const p of m.querySelectorAll("path:not(.tip)"))for(let s=0;s<p.getTotalLength();s+=2)if(inside(p.getPointAtLength(s))){n++;break}document.title=n+" through "+(B.length>20?"many":"few")' |
+        sed -n 's/.*<title>\(.*\)<\/title>.*/\1/p' | head -1
+}
 is()        # name found wanted
 {
     [ "$2" = "$3" ]; report $? "in a browser: $1" "$2"
@@ -164,6 +169,7 @@ if [ -n "$browser" ] && after '' >"$folder/shown" && grep -q '<svg' "$folder/sho
         "block: $b.embed/mul.0 | embed: gain * take(table, ids) | table  shared  f32[256, 64] | gives f32[batch, 16, dim] | ops: take, mul | nn.cg:LINE: gain * take(table, ids)"
     is "and of a frame" "$(tells $b.blocks.0.ffn | sed 's/cg:[0-9]*/cg:LINE/')" \
         "block: $b.blocks.0.ffn | ffn: swiglu | transformer.cg:LINE: ffn(norm2(x))"
+    is "no arrow leads through a title or a label" "$(through)" "0 through many"
     after 'document.dispatchEvent(new KeyboardEvent("keydown",{key:"+"}))' >"$folder/shown"; shows "keys" 'blocks.0.attn/matmul'
     after 'all(false);items()[0].focus();for(let i=0;i<9&&document.activeElement.dataset.frame===undefined;i++)document.dispatchEvent(new KeyboardEvent("keydown",{key:"ArrowDown"}));document.dispatchEvent(new KeyboardEvent("keydown",{key:"Enter"}))' >"$folder/shown"
     shows "arrows walk and Enter unfolds" 'compressor.memory'
@@ -171,6 +177,10 @@ if [ -n "$browser" ] && after '' >"$folder/shown" && grep -q '<svg' "$folder/sho
     grep -q '<html lang="en" class="\(dark\|light\)"' "$folder/shown"; report $? "in a browser: light and dark"
     after 'document.title=performance.getEntriesByType("resource").length+" requests"' >"$folder/shown"
     grep -q '<title>0 requests' "$folder/shown"; report $? "in a browser: no request"
+    "$CG" dot examples/quickstart.cg --stage=grad -T html >"$folder/page.html" 2>"$folder/err"
+    after 'document.title=D.levels[0].n.length+" boxes, "+new Set(D.levels[0].e.map(e=>e[5].join())).size+" ways"' >"$folder/shown"
+    is "of a gradient, arrows between two frames are one, and gradients lie where they come from" \
+        "$(sed -n 's/.*<title>\(.*\)<\/title>.*/\1/p' "$folder/shown" | head -1)" "7 boxes, 8 ways"
     "$CG" dot tests/dot/written.cg --overlay=parameters -T html >"$folder/page.html" 2>"$folder/err"
     is "numbers of what the mouse is over" "$(tells net/add.0 | sed 's/ | gives.*//')" \
         "block: net/add.0 | x @ wide + offset | wide  f32[8, 8] | offset  f32[8] | 72 parameters · 90.0%"

@@ -149,7 +149,9 @@ static void route(Work *w, size_t i)
 {
     const CgArrow *a = &w->p->arrows.at[i];
     int f = frame_of(w, a->from), last = frame_of(w, a->to), out = -1, from = w->item_of[a->from];
-    CgLabel label = cg_label_arrow(a);
+    /* which operand it is says nothing of what enters a folded frame */
+    bool operand = w->folded && w->p->detail == CG_DETAIL_GRAPH && f != last;
+    CgLabel label = operand ? (CgLabel){ 0 } : cg_label_arrow(a);
     double wide = label.w > 0 ? label.w + 8 : 0, high = label.w > 0 ? label.h : 0;
     cg_vec_free(&label.parts);
     for (; !holds(w, f, last); f = w->frame[f].up) {
@@ -165,14 +167,16 @@ static void route(Work *w, size_t i)
         int number = port(w, next, true, a->from);
         CgLevelEdge e = { .from = from, .out = out, .to = w->frame[next].item, .in = number };
         if (!named)
-            e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high, e.text = a->label;
+            e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high,
+            e.text = operand ? NULL : a->label;
         leg_add(w, i, f, e);
         named = true;
         from = w->frame[next].in.at[number], out = -1, f = next;
     }
     CgLevelEdge e = { .from = from, .out = out, .to = w->item_of[a->to], .in = -1, .tip = true };
     if (!named)
-        e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high, e.text = a->label;
+        e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high,
+        e.text = operand ? NULL : a->label;
     leg_add(w, i, f, e);
 }
 
@@ -250,6 +254,39 @@ static void place_columns(const Work *w, Frame *f)
     cg_level_columns(&f->own.level, column, w->split.n, w->l->arena);
 }
 
+static bool is_beside(const CgLevelEdge *known, const CgLevelEdge *e)
+{
+    bool said = e->label_w <= 0 || (known->label_w > 0 && strcmp(known->text, e->text) == 0);
+    return known->from == e->from && known->to == e->to && said;
+}
+
+/* Where frames are folded, what leads from one place to another does so once, however many arrows it is when they are
+ * open. */
+static bool place_folded(Work *w, Frame *f, CgErr *e)
+{
+    CgLevel *all = &f->own.level, once = *all;
+    int *like = CG_NEWN(w->l->arena, int, all->edges.len + 1);
+    once.edges.at = NULL, once.edges.len = once.edges.cap = 0;
+    for (size_t i = 0; i < all->edges.len; i++) {
+        const CgLevelEdge *edge = &all->edges.at[i];
+        size_t k = 0;
+        while (k < once.edges.len && (edge->tip || !is_beside(&once.edges.at[k], edge)))
+            k++;
+        like[i] = (int)k;
+        if (k == once.edges.len)
+            cg_vec_push(&once.edges, *edge);
+    }
+    bool good = cg_level_place(&once, w->l->arena, e);
+    for (size_t i = 0; i < all->edges.len; i++) {
+        CgLevelEdge *edge = &all->edges.at[i], placed = once.edges.at[like[i]];
+        placed.out = edge->out, placed.in = edge->in;
+        *edge = placed;
+    }
+    all->w = once.w, all->h = once.h;
+    cg_vec_free(&once.edges);
+    return good;
+}
+
 /* All that lies in it first. */
 static bool close_frame(Work *w, int number, CgErr *e)
 {
@@ -260,7 +297,7 @@ static bool close_frame(Work *w, int number, CgErr *e)
             return false;
     if (f->split)
         place_columns(w, f);
-    else if (!cg_level_place(&f->own.level, w->l->arena, e))
+    else if (w->folded ? !place_folded(w, f, e) : !cg_level_place(&f->own.level, w->l->arena, e))
         return false;
     f->left = !drawn ? 0 : w->landscape ? STRIP : MARGIN;
     f->top = !drawn ? 0 : !w->landscape ? STRIP : f->in.len ? BELOW : MARGIN;

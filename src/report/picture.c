@@ -490,14 +490,26 @@ typedef struct OutputEnd {
     int box; /* -1: none, it is a parameter or a constant */
     CgRef param;
     const CgType *type;
+    int cluster; /* where all is open a gradient lies beside the op it comes from; else outputs are outside of all */
 } OutputEnd;
 
-static OutputEnd end_of(const CgDraft *d, const CgOutput *o)
+static bool all_is_open(const CgDraft *d)
 {
-    OutputEnd end = { .box = -1 };
+    bool open = true;
+    for (size_t s = 0; s < d->scope.len; s++)
+        open = open && d->scope.at[s].closed < 0;
+    return open;
+}
+
+static OutputEnd end_of(const CgDraft *d, const CgOutput *o, bool open)
+{
+    OutputEnd end = { .box = -1, .cluster = -1 };
     CgRef from = cg_draft_source(d, o->ref, &end.type, &end.param);
-    if (from != CG_NONE)
-        end.box = d->item[cg_draft_stands(d, from)].box;
+    if (from == CG_NONE)
+        return end;
+    end.box = d->item[cg_draft_stands(d, from)].box;
+    if (open && d->scope.at[d->item[from].instance].backward)
+        end.cluster = d->p->boxes.at[end.box].cluster;
     return end;
 }
 
@@ -527,7 +539,7 @@ static bool make_outputs_of(CgDraft *d, const OutputEnd *end, size_t i, bool *do
     }
     if (n < 2)
         return false;
-    CgBox box = { .kind = CG_BOX_OUTPUT, .note = "", .cluster = -1 };
+    CgBox box = { .kind = CG_BOX_OUTPUT, .note = "", .cluster = end[i].cluster };
     box.title = cg_arena_printf(d->arena, "%.*s*", (int)stem, name);
     box.type = cg_arena_printf(d->arena, "%s outputs", cg_draft_number(d, n));
     box.id = cg_arena_printf(d->arena, "output:%s", name);
@@ -537,7 +549,7 @@ static bool make_outputs_of(CgDraft *d, const OutputEnd *end, size_t i, bool *do
 
 static void make_output(CgDraft *d, const CgOutput *o, const OutputEnd *end)
 {
-    CgBox box = { .kind = CG_BOX_OUTPUT, .title = o->name, .note = "", .cluster = -1 };
+    CgBox box = { .kind = CG_BOX_OUTPUT, .title = o->name, .note = "", .cluster = end->cluster };
     box.rows = CG_NEW(d->arena, CgBoxRow);
     box.type = type_text(d, end->type);
     box.id = cg_arena_printf(d->arena, "output:%s", o->name);
@@ -553,9 +565,9 @@ static void make_outputs(CgDraft *d, CgMap *used)
 {
     const CgGraph *g = d->g;
     OutputEnd *end = CG_NEWN(d->arena, OutputEnd, g->outputs.len + 1);
-    bool *done = CG_NEWN(d->arena, bool, g->outputs.len + 1);
+    bool *done = CG_NEWN(d->arena, bool, g->outputs.len + 1), open = all_is_open(d);
     for (size_t i = 0; i < g->outputs.len; i++)
-        end[i] = end_of(d, &g->outputs.at[i]);
+        end[i] = end_of(d, &g->outputs.at[i], open);
     for (size_t i = 0; i < g->outputs.len; i++) {
         if (done[i])
             continue;
@@ -625,6 +637,7 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
 {
     CgPicture *p = cg_calloc(1, sizeof *p);
     p->arena = cg_arena_new();
+    p->detail = options->detail;
     CgDraft *d = p->draft = CG_NEW(p->arena, CgDraft);
     *d = (CgDraft){ .g = g, .o = CG_NEW(p->arena, CgPictureOptions), .p = p, .arena = p->arena };
     *d->o = *options;

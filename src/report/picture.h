@@ -112,9 +112,10 @@ typedef struct CgPicture {
     CG_VEC(CgBox) boxes;
     CG_VEC(CgArrow) arrows;
     CG_VEC(CgCluster) clusters; /* parents before children */
-    const char *root;           /* the instance that all else lies in; NULL or "": there is none */
-    bool unmeasured;            /* it has an overlay, whose numbers are all 0 */
-    const char *legend;         /* what names of sizes stand for: "D = 64, V = 256"; "" = there are none */
+    CgDetail detail;
+    const char *root;   /* the instance that all else lies in; NULL or "": there is none */
+    bool unmeasured;    /* it has an overlay, whose numbers are all 0 */
+    const char *legend; /* what names of sizes stand for: "D = 64, V = 256"; "" = there are none */
 } CgPicture;
 
 /* The graph and what options point to must live as long as it may be drawn at another depth. */

@@ -24,8 +24,8 @@ typedef struct Asked {
     CgStrings open;
 } Asked;
 
-/* What is legible of an experiment on a page. */
-enum { STAGES_OF_A_PAGE = 24 };
+/* What is legible of an experiment on a page; instances do not lie deeper in one another. */
+enum { STAGES_OF_A_PAGE = 24, DEEPEST = 1000 };
 
 /* Frees the picture. */
 static bool write_picture(
@@ -215,7 +215,7 @@ static bool draw(Side *s, const Asked *asked, CgBindings sizes, CgStrbuf *out)
     if (page.page_depth < 0)
         page.page_depth = 1;
     if (strcmp(asked->format, "html") == 0) /* all of it, to be opened by the reader */
-        cg_picture_set_depth(p, 0);
+        cg_picture_set_depth(p, DEEPEST);
     const char *title = s->target.name;
     if (asked->overlay)
         title = cg_arena_printf(s->x->elab->arena, "%s: %s", title, asked->overlay);
@@ -426,7 +426,7 @@ static int command(int argc, char **argv)
         return cg_usage("dot", "there is no overlay '%s'; there are %s", asked.overlay, cg_overlay_names());
     if (!cg_dump_find("dot", dump, CG_DUMP_MEM, &asked.dump))
         return CG_EXIT_USAGE;
-    if (!cg_option_number("dot", "depth", depth, 0, 1000, &asked.depth))
+    if (!cg_option_number("dot", "depth", depth, 0, DEEPEST, &asked.depth))
         return CG_EXIT_USAGE;
     bool two = asked.other != NULL;
     if (two && (asked.dump != CG_DUMP_NONE || strcmp(asked.stage, "experiment") == 0))
