@@ -117,56 +117,36 @@ static void NAME(right)(bool trans, const void *b, int64_t ld, int64_t k, int64_
             __builtin_prefetch(c + r * ldc, 1);                \
             __builtin_prefetch(c + r * ldc + NAME(NR) - 1, 1); \
         }
-    #define LONG_SUM 192 /* units of a sum that is long enough for a loop of four at a time */
-    /* A number of each row by one of each column; what was read of B is kept where `keep` says. */
-    #define UNIT                                                        \
-        {                                                               \
-            VEC b0 = ((const LYING *)b)[0], b1 = ((const LYING *)b)[1]; \
-            EACH_ROW(STEP)                                              \
-            if (keep) {                                                 \
-                ((LYING *)keep)[0] = b0;                                \
-                ((LYING *)keep)[1] = b1;                                \
-                keep += NAME(NR);                                       \
-            }                                                           \
-            x += ps;                                                    \
-            y += ps;                                                    \
-            z += ps;                                                    \
-            b += bs;                                                    \
+    /* `keep`: what is read of B is kept at `kept`. */
+    #define TILE(name, R, keep)                                                                                    \
+        static void NAME(name##_##R)(int64_t ku, const T *a, int64_t rs, int64_t ps, const T *b, int64_t bs, T al, \
+            T be, T *c, int64_t ldc, T *kept)                                                                      \
+        {                                                                                                          \
+            enum { ROWS = R };                                                                                     \
+            const T *x = a, *y = a + 5 * rs, *z = a + 10 * rs;                                                     \
+            int64_t rs3 = 3 * rs;                                                                                  \
+            EACH_ROW(NEAR)                                                                                         \
+            EACH_ROW(ZERO)                                                                                         \
+            for (int64_t p = 0; p < ku; p++) {                                                                     \
+                VEC b0 = ((const LYING *)b)[0], b1 = ((const LYING *)b)[1];                                        \
+                EACH_ROW(STEP)                                                                                     \
+                if (keep) {                                                                                        \
+                    ((LYING *)kept)[2 * p] = b0;                                                                   \
+                    ((LYING *)kept)[2 * p + 1] = b1;                                                               \
+                }                                                                                                  \
+                x += ps;                                                                                           \
+                y += ps;                                                                                           \
+                z += ps;                                                                                           \
+                b += bs;                                                                                           \
+            }                                                                                                      \
+            if (al != 1) {                                                                                         \
+                EACH_ROW(SCALE)                                                                                    \
+            }                                                                                                      \
+            EACH_ROW(PUT)                                                                                          \
         }
-    /* Steps that the compiler knows are parts of addresses: additions would take the place of products. */
-    #define MICRO(R)                                                                                              \
-        static inline __attribute__((always_inline)) void NAME(tile_##R)(int64_t ku, const T *a, int64_t rs,      \
-            int64_t ps, const T *b, int64_t bs, T al, T be, T *c, int64_t ldc, T *keep)                           \
-        {                                                                                                         \
-            enum { ROWS = R };                                                                                    \
-            const T *x = a, *y = a + 5 * rs, *z = a + 10 * rs;                                                    \
-            int64_t rs3 = 3 * rs, p = 0;                                                                          \
-            EACH_ROW(NEAR)                                                                                        \
-            EACH_ROW(ZERO)                                                                                        \
-            for (; ku >= LONG_SUM && p + 4 <= ku; p += 4) {                                                       \
-                UNIT UNIT UNIT UNIT                                                                               \
-            }                                                                                                     \
-            for (; p < ku; p++) {                                                                                 \
-                UNIT                                                                                              \
-            }                                                                                                     \
-            if (al != 1) {                                                                                        \
-                EACH_ROW(SCALE)                                                                                   \
-            }                                                                                                     \
-            EACH_ROW(PUT)                                                                                         \
-        }                                                                                                         \
-        static void NAME(micro_##R)(int64_t ku, const T *a, int64_t rs, int64_t ps, const T *b, int64_t bs, T al, \
-            T be, T *c, int64_t ldc, T *keep)                                                                     \
-        {                                                                                                         \
-            if (keep)                                                                                             \
-                NAME(tile_##R)(ku, a, rs, ps, b, bs, al, be, c, ldc, keep);                                       \
-            else if (bs == NAME(NR) && ps == 1)                                                                   \
-                NAME(tile_##R)(ku, a, rs, 1, b, NAME(NR), al, be, c, ldc, NULL);                                  \
-            else if (bs == NAME(NR) && ps == MR && rs == 1)                                                       \
-                NAME(tile_##R)(ku, a, 1, MR, b, NAME(NR), al, be, c, ldc, NULL);                                  \
-            else                                                                                                  \
-                NAME(tile_##R)(ku, a, rs, ps, b, bs, al, be, c, ldc, NULL);                                       \
-        }
-    #define ENTRY(R) NAME(micro_##R),
+    #define MICRO(R)   TILE(micro, R, false) TILE(keeping, R, true)
+    #define KEEPING(R) NAME(keeping_##R),
+    #define ENTRY(R)   NAME(micro_##R),
 #endif
 
 #define VEC   NAME(Vec)
@@ -174,20 +154,20 @@ static void NAME(right)(bool trans, const void *b, int64_t ld, int64_t k, int64_
 EACH_HEIGHT(MICRO)
 
 typedef void NAME(Micro)(
-    int64_t ku, const T *a, int64_t rs, int64_t ps, const T *b, int64_t bs, T al, T be, T *c, int64_t ldc, T *keep);
+    int64_t ku, const T *a, int64_t rs, int64_t ps, const T *b, int64_t bs, T al, T be, T *c, int64_t ldc, T *kept);
 
 static void NAME(micro)(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha,
     double beta, void *c, int64_t ldc, int64_t rows, int64_t cols, void *keep)
 {
-    static NAME(Micro) *const height[] = { EACH_HEIGHT(ENTRY) };
+    static NAME(Micro) *const height[][MR] = { { EACH_HEIGHT(ENTRY) }, { EACH_HEIGHT(KEEPING) } };
     T *to = c;
     if (cols >= NAME(NR)) {
-        height[rows - 1](ku, a, rs, ps, b, bs, (T)alpha, (T)beta, to, ldc, keep);
+        height[keep != NULL][rows - 1](ku, a, rs, ps, b, bs, (T)alpha, (T)beta, to, ldc, keep);
         return;
     }
     /* Vectors would write past the row: by way of a whole tile. */
     T tile[MR * NAME(NR)];
-    height[rows - 1](ku, a, rs, ps, b, bs, (T)alpha, 0, tile, NAME(NR), keep);
+    height[keep != NULL][rows - 1](ku, a, rs, ps, b, bs, (T)alpha, 0, tile, NAME(NR), keep);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < cols; j++)
             to[r * ldc + j] = beta != 0 ? (T)beta * to[r * ldc + j] + tile[r * NAME(NR) + j] : tile[r * NAME(NR) + j];
