@@ -224,13 +224,14 @@ typedef enum CgTrait {
     CG_ANY_ORDER =
         1 << 10, /* the kernel writes results that lie in any order of their axes, the last one innermost, and,
                   * where `inplace` says so, over an operand that lies alike; otherwise they are row major */
-    CG_PRODUCTS = 1 << 11,  /* multiplies matrices, itself (CgCall.bf16) or by what it expands or lowers to */
-    CG_ADDS_UP = 1 << 12,   /* adds up operand 0 along the attribute `axes` */
-    CG_OVER_ROWS = 1 << 13, /* a result kept as CG_ROUNDED (`rounded`) may have its rows apart, cg_row_step: where
-                             * `inplace` says so they are then written over the first halves of an operand's, each by
-                             * one shard and after that has read it */
-    CG_SPREAD = 1 << 23,    /* the kernel accepts an operand 0 that is one number throughout, all its strides 0 */
-    CG_REARRANGES = 1 << 8, /* every element of the result is one of operand 0's */
+    CG_PRODUCTS = 1 << 11,     /* multiplies matrices, itself (CgCall.bf16) or by what it expands or lowers to */
+    CG_ADDS_UP = 1 << 12,      /* adds up operand 0 along the attribute `axes` */
+    CG_OVER_ROWS = 1 << 13,    /* a result kept as CG_ROUNDED (`rounded`) may have its rows apart, cg_row_step: where
+                                * `inplace` says so they are then written over the first halves of an operand's, each by
+                                * one shard and after that has read it */
+    CG_SPREAD = 1 << 23,       /* the kernel accepts an operand 0 that is one number throughout, all its strides 0 */
+    CG_TAKES_NARROW = 1 << 24, /* takes operands of f16, bf16 or i8: its shape rule says which */
+    CG_REARRANGES = 1 << 8,    /* every element of the result is one of operand 0's */
     /* No kernel: the planner knows where the value lives. Each of these is one op. */
     CG_INPUT = 1 << 14,        /* given to each run, by the attribute `name` */
     CG_PARAM = 1 << 15,        /* of a model, likewise */

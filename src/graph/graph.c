@@ -244,7 +244,8 @@ static bool check_dims(CgInfer *inf)
 static bool takes_narrow(CgInfer *inf)
 {
     const CgOp *op = inf->op;
-    bool moves = op->view || op->kernel[CG_I8] || (op->traits & (CG_LEAF | CG_LOOP | CG_RESHAPES | CG_REPEATS));
+    bool moves = op->view || op->kernel[CG_I8]
+        || (op->traits & (CG_LEAF | CG_LOOP | CG_RESHAPES | CG_REPEATS | CG_TAKES_NARROW));
     for (int i = 0; i < inf->nin && !moves; i++)
         if (cg_dtype_is_narrow(inf->in[i].dtype))
             return cg_infer_fail(inf, i, -1, "it takes no %s, which is for storage: cast it to %s first",

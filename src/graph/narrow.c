@@ -1,7 +1,8 @@
 /* narrow.c - parameters of products as bf16, or as 8 bits with a scale a row.
  * Takes a graph; puts, where a product reads a parameter, what is kept of it, as f32: casts, scaled, transposed so that
- * the summed axis is the last one. What computes that in one sweep is recognised later. Knows no op: what a product is
- * it says itself (CG_PRODUCTS), and its axis rule says over which axis it sums. */
+ * the summed axis is the last one. What computes that in one sweep is recognised later. What products look back at in a
+ * text is rounded to bf16. Knows no op: what a product is it says itself (CG_PRODUCTS), and its axis rule says over
+ * which axis it sums, and along which it looks back. */
 #include "graph/narrow.h"
 
 #include <math.h>
@@ -92,6 +93,45 @@ static CgRef copy(Narrowing *w, CgRef r, CgRef *map)
     return made;
 }
 
+/* ---- what is kept of a text ---- */
+
+/* Does node r look back along operand k? Its numbers of earlier places are then kept while a text grows. */
+static bool looks_back(const CgGraph *g, CgRef r, int k)
+{
+    const CgNode *n = cg_node(g, r);
+    const CgType *t = cg_node_type(g, n->in[k]);
+    CgAxisTo to;
+    if (!(n->op->traits & CG_PRODUCTS) || !n->op->incremental || t->dtype != CG_F32)
+        return false;
+    for (int axis = 0; axis < t->rank; axis++)
+        if (cg_slice_axis_rule(g, r, k, axis, &to) == CG_AXIS_CAUSAL)
+            return true;
+    return false;
+}
+
+/* What products along the text look back at is rounded to bf16, as it is then kept. */
+static CgGraph *round_kept(const CgGraph *g)
+{
+    CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
+    CgGraph *to = cg_pass_begin(g, map);
+    CgBuild b = cg_build_at(to);
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        const CgNode *n = cg_node(g, r);
+        CgRef was[CG_MAX_IN];
+        if (map[r] != CG_NONE)
+            continue;
+        for (int k = 0; k < n->nin; k++)
+            was[k] = map[n->in[k]];
+        for (int k = 0; k < n->nin; k++)
+            if (looks_back(g, r, k))
+                map[n->in[k]] = cg_cast(&b, cg_cast(&b, was[k], CG_BF16), CG_F32);
+        map[r] = cg_pass_copy(&b, g, r, map);
+        for (int k = n->nin; k-- > 0;)
+            map[n->in[k]] = was[k];
+    }
+    return cg_pass_end(g, to, map);
+}
+
 CgGraph *cg_narrow_build(const CgGraph *g, CgDtype as, CgKept **kept, int *n)
 {
     CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
@@ -103,7 +143,11 @@ CgGraph *cg_narrow_build(const CgGraph *g, CgDtype as, CgKept **kept, int *n)
     cg_vec_free(&w.made);
     *kept = w.kept.at;
     *n = (int)w.kept.len;
-    return cg_pass_end(g, to, map);
+    CgGraph *narrow = cg_pass_end(g, to, map), *recognised = cg_pass_run_all(narrow, "recognise");
+    cg_graph_free(narrow);
+    narrow = round_kept(recognised);
+    cg_graph_free(recognised);
+    return narrow;
 }
 
 /* Number l of row j of what is kept. */

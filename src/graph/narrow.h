@@ -14,7 +14,8 @@ typedef struct CgKept {
 
 /* kept as `as`, CG_BF16 or CG_I8. Parameters of g keep their order; behind them come, for each of kept[0 .. n), the
  * matrix `as`[rows, columns] and, of CG_I8, the scale f32[rows]. Those of fewer than 4096 numbers, and what else than a
- * product reads, stay as they are. kept[] is to be freed. */
+ * product reads, stay as they are. Keys and values of attention that looks back in a text are rounded to bf16, so that
+ * they are kept as such (graph/incremental.h). kept[] is to be freed. */
 CgGraph *cg_narrow_build(const CgGraph *g, CgDtype as, CgKept **kept, int *n);
 /* Its numbers from those of the parameter: of bf16 the nearest; of 8 bits the nearest of scale * (-127 .. 127), where
  * 127 * scale is the largest magnitude of the row. An error is at most 2^-9 of the number, or half a scale. */

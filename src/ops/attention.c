@@ -16,7 +16,7 @@
 static bool masked_operands(CgInfer *inf, int mask)
 {
     const CgDim *offset = cg_attr_dim(inf->attrs, "offset");
-    if (!attention_operands(inf) || !attention_mask(inf, mask))
+    if (!attention_operands(inf, false) || !attention_mask(inf, mask))
         return false;
     return !cg_attr_int(inf->attrs, "causal", 0)
         || attention_offset(inf, offset ? offset : cg_dim_sub(inf->in[1].dim[2], inf->in[0].dim[2]));

@@ -34,6 +34,19 @@ static void NAME(softmax)(const CgCall *call, T *p, int64_t head, int64_t i, int
         p[j] = 0;
 }
 
+/* n rows of keys or values of a head as T, whatever they are kept in. */
+static const void *NAME(wide_rows)(const CgTensor *x, int64_t head, int64_t n, T *copy, int64_t *ld)
+{
+    if (x->dtype != CG_BF16)
+        return rows_of(x, head, 0, n, copy, ld);
+    const uint16_t *from = (const uint16_t *)x->data + head_offset(x, head);
+    *ld = x->dim[3];
+    for (int64_t i = 0; i < n; i++, from += x->stride[2])
+        for (int64_t c = 0; c < x->dim[3]; c++)
+            copy[i * x->dim[3] + c] = cg_bf16_value(from[c * x->stride[3]]);
+    return copy;
+}
+
 static void NAME(attention_at)(const CgCall *call, CgShard shard)
 {
     const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];
@@ -50,13 +63,15 @@ static void NAME(attention_at)(const CgCall *call, CgShard shard)
     if (all < 0)
         all = 0;
     int64_t of = head / most(1, q->dim[1] / most(1, k->dim[1]));
-    const T *kh = rows_of(k, of, 0, all, ks, &ldk), *vh = rows_of(v, of, 0, all, vs, &ldv);
+    const bool few = t <= SKINNY_QUERIES;
+    const void *kh = few ? rows_of(k, of, 0, all, ks, &ldk) : NAME(wide_rows)(k, of, all, ks, &ldk),
+               *vh = few ? rows_of(v, of, 0, all, vs, &ldv) : NAME(wide_rows)(v, of, all, vs, &ldv);
     for (int64_t i0 = first; i0 < last; i0 += QUERIES) {
         int64_t n = least(QUERIES, last - i0), end = least(all, i0 + n + ahead);
         const T *qb = rows_of(q, head, i0, n, qs, &ldq);
         if (end < 0)
             end = 0;
-        if (t > SKINNY_QUERIES && end > 0)
+        if (!few && end > 0)
             NAME(GEMM)(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);
         for (int64_t i = 0; i < n; i++) {
             int64_t seen = least(end, i0 + i + ahead + 1);
@@ -64,15 +79,19 @@ static void NAME(attention_at)(const CgCall *call, CgShard shard)
                 seen = 0;
             Skinny keys = { .m = 1, .n = seen, .k = d, .ld = ldk },
                    values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv };
-            if (t <= SKINNY_QUERIES && seen)
+            if (few && seen && k->dtype == CG_BF16)
+                skinny_lines_bf16(&keys, (const void *)(qb + i * ldq), kh, (void *)(p + i * end));
+            else if (few && seen)
                 NAME(skinny_lines)(&keys, qb + i * ldq, kh, p + i * end);
             NAME(softmax)(call, p + i * end, head, i0 + i, seen, end);
             if (seen == 0)
                 NAME(zero)(y, ldy, i0 + i, i0 + i + 1, d);
-            else if (t <= SKINNY_QUERIES)
+            else if (few && v->dtype == CG_BF16)
+                skinny_row_bf16(&values, (const void *)(p + i * end), vh, (void *)(y + (i0 + i) * ldy));
+            else if (few)
                 NAME(skinny_row)(&values, p + i * end, vh, y + (i0 + i) * ldy);
         }
-        if (t > SKINNY_QUERIES && end > 0)
+        if (!few && end > 0)
             NAME(GEMM)(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);
     }
 }

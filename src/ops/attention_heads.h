@@ -39,14 +39,16 @@ static inline bool attention_groups(CgInfer *inf)
     return (times && !(cg_dim_is_int(times, &n) && n < 1)) || cg_infer_differ(inf, 0, 1, 1, 1, "numbers of heads");
 }
 
-/* q: F[B, H, T, K], k: F[B, G, S, K], v: F[B, G, S, K], G | H, a finite scale and a cap. */
-static inline bool attention_operands(CgInfer *inf)
+/* q: F[B, H, T, K], k: F[B, G, S, K], v: F[B, G, S, K], G | H, a finite scale and a cap. With `kept`, k and v may be of
+ * bf16 where q is of f32. */
+static inline bool attention_operands(CgInfer *inf, bool kept)
 {
     double cap = cg_attr_float(inf->attrs, "cap", 1);
     if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4))
         return false;
     for (int i = 1; i < 3; i++) {
-        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 1))
+        bool narrow = kept && inf->in[0].dtype == CG_F32 && inf->in[i].dtype == CG_BF16;
+        if ((!narrow && !cg_want_dtype(inf, i, 0)) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 1))
             return false;
         if (inf->in[i].dim[3] != inf->in[0].dim[3])
             return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");

@@ -1,7 +1,9 @@
 /* gemm_skinny.h - products with few rows on the left, for one type; a pattern, not a header.
- * Takes T (float or double), INTEGER of its size and NAME(word); gives NAME(skinny_row), one row by a matrix, and
- * NAME(skinny_lines), some rows by a transposed one. Each number of the right factor is read from memory once, in the
- * order it lies, and packed nowhere: that reading is what takes the time, and out of order it is three times slower. */
+ * Takes T (float or double), INTEGER of its size and NAME(word), and, where the right factor lies as something else,
+ * RIGHT, its type, WIDE(at), a vector of it as T, and NUMBER(x), one of it; gives NAME(skinny_row), one row by a
+ * matrix, and NAME(skinny_lines), some rows by a transposed one. Each number of the right factor is read from memory
+ * once, in the order it lies, and packed nowhere: that reading is what takes the time, and out of order it is three
+ * times slower. */
 #ifndef CG_SKINNY_ONCE
     #define CG_SKINNY_ONCE
 
@@ -50,19 +52,24 @@ typedef T NAME(Four) __attribute__((vector_size(4 * sizeof(T))));
 typedef T NAME(LyingFour) __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));
 typedef INTEGER NAME(Mask) __attribute__((vector_size(4 * sizeof(T))));
 
+#ifndef RIGHT
+    #define RIGHT     T
+    #define WIDE(at)  (*(const NAME(Lying) *)(at))
+    #define NUMBER(x) (x)
+#endif
+
 /* ---- one row by y (k,n): each row of y from end to end ---- */
 
 /* C vectors, all there is: the sums stay in registers. */
-SKINNY_INLINE void NAME(skinny_narrow)(const int C, const Skinny *f, const T *x, const T *y, T *z)
+SKINNY_INLINE void NAME(skinny_narrow)(const int C, const Skinny *f, const T *x, const RIGHT *y, T *z)
 {
     NAME(Vec) s[SKINNY_SUMS] = { { 0 } };
     NAME(Lying) *to = (void *)z;
     for (int64_t l = 0; l < f->k; l++, y += f->ld) {
-        const NAME(Lying) *row = (const void *)y;
         T a = x[l * f->xp];
         SKINNY_UNROLL
         for (int c = 0; c < C; c++)
-            s[c] += a * row[c];
+            s[c] += a * WIDE(y + c * NAME(LANES));
     }
     SKINNY_UNROLL
     for (int c = 0; c < C; c++) {
@@ -72,10 +79,10 @@ SKINNY_INLINE void NAME(skinny_narrow)(const int C, const Skinny *f, const T *x,
     }
 }
 
-#define SKINNY_ROW(C)                                                               \
-    static void NAME(skinny_row_##C)(const Skinny *f, const T *x, const T *y, T *z) \
-    {                                                                               \
-        NAME(skinny_narrow)(C, f, x, y, z);                                         \
+#define SKINNY_ROW(C)                                                                   \
+    static void NAME(skinny_row_##C)(const Skinny *f, const T *x, const RIGHT *y, T *z) \
+    {                                                                                   \
+        NAME(skinny_narrow)(C, f, x, y, z);                                             \
     }
 #define SKINNY_ROW_NAME(C) NAME(skinny_row_##C),
 #define SKINNY_TWELVE(X)   X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
@@ -85,20 +92,20 @@ SKINNY_INLINE void NAME(skinny_narrow)(const int C, const Skinny *f, const T *x,
     #define SKINNY_WIDTHS(X) SKINNY_TWELVE(X)
 #endif
 SKINNY_WIDTHS(SKINNY_ROW)
-typedef void NAME(SkinnyRow)(const Skinny *f, const T *x, const T *y, T *z);
+typedef void NAME(SkinnyRow)(const Skinny *f, const T *x, const RIGHT *y, T *z);
 static NAME(SkinnyRow) *const NAME(skinny_rows)[SKINNY_SUMS] = { SKINNY_WIDTHS(SKINNY_ROW_NAME) };
 
 /* Too wide for that: sums are kept in the first-level cache, and four rows of y are added at a time while the next four
  * are fetched. */
-static void NAME(skinny_wide)(const Skinny *f, const T *x, const T *y, T *z)
+static void NAME(skinny_wide)(const Skinny *f, const T *x, const RIGHT *y, T *z)
 {
-    int64_t l = 0, ld = f->ld, xp = f->xp, size = sizeof(T);
+    int64_t l = 0, ld = f->ld, xp = f->xp, size = sizeof *y;
     for (int64_t j = 0; !f->add && j < f->n; j++)
         z[j] = 0;
     for (; l + 4 <= f->k; l += 4, x += 4 * xp, y += 4 * ld) {
         T a = x[0], b = x[xp], c = x[2 * xp], d = x[3 * xp];
         for (int64_t from = 0, n; from < f->n; from += n) {
-            const T *p = y + from, *q = p + ld, *r = q + ld, *s = r + ld;
+            const RIGHT *p = y + from, *q = p + ld, *r = q + ld, *s = r + ld;
             T *to = z + from;
             n = f->n - from < 4 * NAME(LANES) ? f->n - from : 4 * NAME(LANES);
             for (int64_t j = 0; j < n * size; j += 64)
@@ -106,18 +113,18 @@ static void NAME(skinny_wide)(const Skinny *f, const T *x, const T *y, T *z)
                     __builtin_prefetch((const char *)p + i * ld * size + j, 0, 2);
             CG_SIMD
             for (int64_t j = 0; j < n; j++)
-                to[j] = to[j] + a * p[j] + b * q[j] + c * r[j] + d * s[j];
+                to[j] = to[j] + a * NUMBER(p[j]) + b * NUMBER(q[j]) + c * NUMBER(r[j]) + d * NUMBER(s[j]);
         }
     }
     for (; l < f->k; l++, x += xp, y += ld) {
         T a = *x;
         CG_SIMD
         for (int64_t j = 0; j < f->n; j++)
-            z[j] += a * y[j];
+            z[j] += a * NUMBER(y[j]);
     }
 }
 
-static void NAME(skinny_row)(const Skinny *f, const T *x, const T *y, T *z)
+static void NAME(skinny_row)(const Skinny *f, const T *x, const RIGHT *y, T *z)
 {
     int64_t vectors = f->n / NAME(LANES);
     if (f->n % NAME(LANES) == 0 && vectors <= SKINNY_SUMS)
@@ -146,10 +153,10 @@ SKINNY_INLINE void NAME(skinny_across)(const NAME(Vec) * s, NAME(Four) * sums)
 }
 
 /* R rows of x by four of y, of which `lines` are there. One row of x takes those of y one after the other. */
-SKINNY_INLINE void NAME(skinny_dots)(const int R, const Skinny *f, int64_t lines, const T *x, const T *y, T *z)
+SKINNY_INLINE void NAME(skinny_dots)(const int R, const Skinny *f, int64_t lines, const T *x, const RIGHT *y, T *z)
 {
     NAME(Vec) s[SKINNY_TALL][4] = { { { 0 } } };
-    const T *line[4];
+    const RIGHT *line[4];
     int64_t k = f->k, xs = f->xs, whole = k / NAME(LANES) * NAME(LANES), left = (k - whole) * (int64_t)sizeof(T);
     const char *next = (const char *)(y + 8 * f->ld);
     SKINNY_UNROLL
@@ -161,21 +168,21 @@ SKINNY_INLINE void NAME(skinny_dots)(const int R, const Skinny *f, int64_t lines
             NAME(Vec) t[3] = { { 0 } };
             int64_t l = 0;
             for (; l + 4 * NAME(LANES) <= whole; l += 4 * NAME(LANES)) {
-                const NAME(Lying) *w = (const void *)(line[j] + l), *a = (const void *)(x + l);
-                s[0][j] += w[0] * a[0];
-                t[0] += w[1] * a[1];
-                t[1] += w[2] * a[2];
-                t[2] += w[3] * a[3];
+                const NAME(Lying) *a = (const void *)(x + l);
+                s[0][j] += WIDE(line[j] + l) * a[0];
+                t[0] += WIDE(line[j] + l + NAME(LANES)) * a[1];
+                t[1] += WIDE(line[j] + l + 2 * NAME(LANES)) * a[2];
+                t[2] += WIDE(line[j] + l + 3 * NAME(LANES)) * a[3];
             }
             for (; l < whole; l += NAME(LANES))
-                s[0][j] += *(const NAME(Lying) *)(line[j] + l) * *(const NAME(Lying) *)(x + l);
+                s[0][j] += WIDE(line[j] + l) * *(const NAME(Lying) *)(x + l);
             s[0][j] = (s[0][j] + t[0]) + (t[1] + t[2]);
         }
     } else {
         for (int64_t l = 0; l < whole; l += NAME(LANES), next += 4 * SKINNY_BYTES) {
             SKINNY_UNROLL
             for (int j = 0; j < 4; j++) {
-                NAME(Vec) w = *(const NAME(Lying) *)(line[j] + l);
+                NAME(Vec) w = WIDE(line[j] + l);
                 __builtin_prefetch(next + j * SKINNY_BYTES, 0, 2);
                 SKINNY_UNROLL
                 for (int r = 0; r < R; r++)
@@ -186,8 +193,9 @@ SKINNY_INLINE void NAME(skinny_dots)(const int R, const Skinny *f, int64_t lines
     if (left) {
         SKINNY_UNROLL
         for (int j = 0; j < 4; j++) {
-            NAME(Vec) w = { 0 }, a = { 0 };
-            memcpy(&w, line[j] + whole, (size_t)left);
+            RIGHT some[NAME(LANES)] = { 0 };
+            memcpy(some, line[j] + whole, (size_t)(k - whole) * sizeof *some);
+            NAME(Vec) w = WIDE(some), a = { 0 };
             SKINNY_UNROLL
             for (int r = 0; r < R; r++) {
                 memcpy(&a, x + r * xs + whole, (size_t)left);
@@ -205,11 +213,11 @@ SKINNY_INLINE void NAME(skinny_dots)(const int R, const Skinny *f, int64_t lines
     }
 }
 
-typedef void NAME(SkinnyDots)(const Skinny *f, int64_t lines, const T *x, const T *y, T *z);
-#define SKINNY_DOTS(R)                                                                              \
-    static void NAME(skinny_dots_##R)(const Skinny *f, int64_t lines, const T *x, const T *y, T *z) \
-    {                                                                                               \
-        NAME(skinny_dots)(R, f, lines, x, y, z);                                                    \
+typedef void NAME(SkinnyDots)(const Skinny *f, int64_t lines, const T *x, const RIGHT *y, T *z);
+#define SKINNY_DOTS(R)                                                                                  \
+    static void NAME(skinny_dots_##R)(const Skinny *f, int64_t lines, const T *x, const RIGHT *y, T *z) \
+    {                                                                                                   \
+        NAME(skinny_dots)(R, f, lines, x, y, z);                                                        \
     }
 SKINNY_DOTS(1)
 SKINNY_DOTS(2)
@@ -232,7 +240,7 @@ static NAME(SkinnyDots) *const NAME(skinny_all_dots)[SKINNY_SUMS / 4] = {
 };
 /* clang-format on */
 
-static void NAME(skinny_lines)(const Skinny *f, const T *x, const T *y, T *z)
+static void NAME(skinny_lines)(const Skinny *f, const T *x, const RIGHT *y, T *z)
 {
     int64_t blocks = cg_ceil_div(f->m, SKINNY_SUMS / 4);
     for (int64_t j = 0; j < f->n; j += 4)
@@ -241,3 +249,6 @@ static void NAME(skinny_lines)(const Skinny *f, const T *x, const T *y, T *z)
             NAME(skinny_all_dots)[rows - 1](f, lines, x + i * f->xs, y + j * f->ld, z + i * f->ldz + j);
         }
 }
+#undef RIGHT
+#undef WIDE
+#undef NUMBER

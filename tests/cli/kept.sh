@@ -23,11 +23,15 @@ show abs(log_likelihood(quarter) - log_likelihood(plain)) < 0.5
 scores = evaluate lm on windows(text.valid, tok, length = 20) as m {
     said = generate(m, batch.tokens, new = 10)
     few = generate(m, batch.tokens, new = 10, kept = "int8")
+    wide = generate(m, batch.tokens, new = 10, kept = "bf16")
     same = exact(few, said)
     off = abs(log_likelihood(few) - log_likelihood(said))
+    same_wide = exact(wide, said)
+    off_wide = abs(log_likelihood(wide) - log_likelihood(said))
 }
 show mean(scores.same) > 0.8 and mean(scores.off) < 0.5
-show mean(scores.off) == 0
+show mean(scores.same_wide) > 0.9 and mean(scores.off_wide) < 0.1
+show mean(scores.off) == 0 or mean(scores.off_wide) == 0
 save scores as "scores.csv"
 CG
 cg run a.cg --quiet 2>said || { cat said; exit 1; }

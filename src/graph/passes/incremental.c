@@ -142,12 +142,24 @@ static CgRef dynamic_slice(Step *s, CgRef x, int axis, const CgDim *from)
     return cg_dynamic_slice(&s->b, x, s->at, axis, from, s->count);
 }
 
+/* What was cast from f16, bf16 or i8 is kept as it was before. */
+static bool is_widened(const CgGraph *g, CgRef r)
+{
+    const CgNode *n = cg_node(g, r);
+    return n->nin == 1 && cg_dtype_is_narrow(cg_node_type(g, n->in[0])->dtype) && !cg_dtype_is_narrow(n->type.dtype);
+}
+
 /* All positions of node r so far: of one that grows, with the new ones; else its value from the prologue. */
 static CgRef kept(Step *s, CgRef r)
 {
     const Growth *g = &s->growth[r];
     if (s->kept[r] >= 0)
         return s->keep[r];
+    if (is_widened(s->g, r)) {
+        CgRef narrow = kept(s, cg_node(s->g, r)->in[0]);
+        s->kept[r] = s->kept[cg_node(s->g, r)->in[0]];
+        return s->keep[r] = cg_cast(&s->b, narrow, cg_node_type(s->g, r)->dtype);
+    }
     int number = s->kept[r] = s->nkept++;
     s->keep[r] = input(s, "keep", number, *cg_node_type(s->g, r));
     if (g->what == FIXED) {
