@@ -323,7 +323,7 @@ static CgValue *run_log_likelihood(CgSession *x, const CgValue *call, CgValue **
 /* ---- the functions ---------------------------------------------------------------------------------------------- */
 
 static const CgFunction fn_generate = { .name = "generate",
-    .version = 2,
+    .version = 3,
     .file = __FILE__,
     .line = __LINE__,
     .sig =
@@ -345,10 +345,11 @@ static const CgFunction fn_generate = { .name = "generate",
         "makes tokens rarer that are there. With `beams` above 1 nothing is drawn: of so many hypotheses at each place "
         "the likeliest go on, and the result is the text of the largest log_likelihood that was found. `kept` says "
         "what the matrices of products are kept in while text is written, which is mostly reading them: bf16 (each "
-        "number to 2^-9 of itself) or int8 (to half of 1/127 of the largest in its row) is faster; the text may "
-        "differ." };
+        "number to 2^-9 of itself) or int8 (to half of 1/127 of the largest in its row) is faster. Keys and values of "
+        "attention are then kept in bf16, and of 4 to 28 rows what is multiplied is rounded, too (see matmul_narrow); "
+        "the text may differ." };
 static const CgFunction fn_reconstruct = { .name = "reconstruct",
-    .version = 2,
+    .version = 3,
     .file = __FILE__,
     .line = __LINE__,
     .sig = "(model: model, tokens: tensor, new: int | none = none, stop: str | int | str[] | int[] | none = none, "

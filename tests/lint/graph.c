@@ -70,7 +70,7 @@ void claim_views(const Case *c)
     Net n = { .g = b.graph };
     Result found = net_results(&n, &turned, pool_of(2)), want = run(c->op, c, c->in, FORWARD);
     for (int k = 0; k < want.n; k++)
-        near(&found.out[k], &want.out[k], tolerance_of(result_dtype(c)), "operands that are views");
+        near(&found.out[k], &want.out[k], tolerance_of(c), "operands that are views");
     result_free(&found);
     result_free(&want);
     net_free(&n);
@@ -112,7 +112,7 @@ void claim_expand(const Case *c)
         if (c->op->lower)
             net_free(&self);
         for (int k = 0; k < want.n; k++)
-            near(&want.out[k], &found.out[k], tolerance_of(result_dtype(c)), "the op and its expansion");
+            near(&want.out[k], &found.out[k], tolerance_of(c), "the op and its expansion");
         result_free(&found);
         result_free(&want);
         net_free(&n);
@@ -136,7 +136,7 @@ void claim_merge(const Case *c)
         cg_graph_output(b.graph, "z", other);
         Net n = { .g = b.graph };
         Result found = net_results(&n, c, pool_of(1));
-        near(&found.out[0], &found.out[1], tolerance_of(result_dtype(c)), "its result and that of the op merged");
+        near(&found.out[0], &found.out[1], tolerance_of(c), "its result and that of the op merged");
         result_free(&found);
         net_free(&n);
     }

@@ -27,7 +27,7 @@ static void slices(const Case *c, int axis, int64_t from, int64_t to)
         cg_graph_output(b.graph, "whole", cg_slice(&b, out[0], axis, slice.from, slice.to));
         Net n = { .g = b.graph };
         Result r = net_results(&n, c, pool_of(1));
-        near(&r.out[0], &r.out[1], tolerance_of(result_dtype(c)), "f of a slice and a slice of f");
+        near(&r.out[0], &r.out[1], tolerance_of(c), "f of a slice and a slice of f");
         result_free(&r);
         net_free(&n);
     } else {
@@ -64,7 +64,7 @@ static void incremental(const Case *c, int axis, int64_t first)
             cg_graph_output(b.graph, "whole", cg_slice(&b, out[0], axis, slice.from, slice.to));
             Net net = { .g = b.graph };
             Result r = net_results(&net, c, pool_of(1));
-            near(&r.out[0], &r.out[1], tolerance_of(result_dtype(c)), "positions known late and known early");
+            near(&r.out[0], &r.out[1], tolerance_of(c), "positions known late and known early");
             result_free(&r);
             net_free(&net);
             return;

@@ -201,7 +201,7 @@ void claim_strided(const Case *c)
     if (!runs(c->op, d) || !(c->op->traits & CG_STRIDED || c->op->vec[d] || c->op->view))
         return;
     Result want = run(c->op, c, c->in, FORWARD);
-    double tolerance = c->op->traits & CG_ELEMENTWISE || c->op->view ? 0 : tolerance_of(result_dtype(c));
+    double tolerance = c->op->traits & CG_ELEMENTWISE || c->op->view ? 0 : tolerance_of(c);
     for (int layout = 0; layout < 3; layout++)
         for (int only = -1; only < c->nin; only++) {
             CgTensor in[CG_MAX_IN];
@@ -282,7 +282,7 @@ void claim_any_order(const Case *c)
                 Result rows = result_new(c);
                 for (int k = 0; k < want.n; k++) {
                     cg_tensor_copy(&rows.out[k], &found.out[k], (CgShard){ .count = 1 });
-                    near(&rows.out[k], &want.out[k], tolerance_of(result_dtype(c)), "results in another order");
+                    near(&rows.out[k], &want.out[k], tolerance_of(c), "results in another order");
                 }
                 result_free(&rows);
             }
@@ -445,7 +445,7 @@ void claim_algebra(const Case *c)
     if (!runs(op, dispatch(c)))
         return;
     Result xy = run(op, c, c->in, FORWARD);
-    double tolerance = tolerance_of(result_dtype(c));
+    double tolerance = tolerance_of(c);
     if (op->traits & CG_COMMUTES) {
         Result yx = run(op, c, (CgTensor[2]){ c->in[1], c->in[0] }, FORWARD);
         same_bits(&xy.out[0], &yx.out[0], "f(x, y) = f(y, x)");
@@ -534,7 +534,7 @@ void claim_precision(const Case *c)
         b.op = base;
         Result plain = run(base, &b, c->in, FORWARD);
         for (int k = 0; k < found.n; k++)
-            near(&found.out[k], &plain.out[k], tolerance_of(result_dtype(c)), "plain instructions and these");
+            near(&found.out[k], &plain.out[k], tolerance_of(c), "plain instructions and these");
         result_free(&plain);
     }
     if (c->dtype == CG_F32 && (strstr(c->sample->in, "F") || c->nin == 0)) {
