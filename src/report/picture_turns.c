@@ -58,15 +58,15 @@ typedef struct Loop {
     size_t first, len, times;
 } Loop;
 
-/* The loop from unit `first` on that covers most. */
-static Loop loop_at(const Units *u, size_t first)
+/* The loop from unit `first` on, of those before `end`, that covers most. */
+static Loop loop_at(const Units *u, size_t first, size_t end)
 {
     enum { TRIES = 8 };
     Loop best = { first, 0, 0 };
     size_t next = (size_t)u->at[first].next;
-    for (int tries = 0; next && tries < TRIES; tries++, next = (size_t)u->at[next].next) {
+    for (int tries = 0; next && next < end && tries < TRIES; tries++, next = (size_t)u->at[next].next) {
         size_t len = next - first, same = 0;
-        while (next + same < u->len && u->at[first + same].key == u->at[next + same].key)
+        while (next + same < end && u->at[first + same].key == u->at[next + same].key)
             same++;
         Loop loop = { first, len, same / len + 1 };
         if (loop.times > 1 && loop.len * loop.times > best.len * best.times)
@@ -93,8 +93,8 @@ static void add_turns(CgDraft *d, const Units *u, const Loop *loop, int up, int 
         int twin = d->scope.at[up].twin;
         if (turn == (int)d->scope.len) {
             add_turn(d, up, t);
-            if (twin)
-                d->scope.at[turn].twin = add_turn(d, twin, t);
+            twin = twin ? add_turn(d, twin, t) : 0;
+            d->scope.at[turn].twin = twin;
         }
         twin = d->scope.at[turn].twin;
         for (size_t i = 0; i < loop->len; i++) {
@@ -170,10 +170,12 @@ static void add_derivatives(CgDraft *d)
             forward[d->scope.at[s].twin] = (int)s;
     for (CgRef r = 0; r < d->g->nodes.len; r++) {
         CgDraftItem *it = &d->item[r];
-        int turn =
-            it->drawn && d->scope.at[it->instance].backward ? turn_of_derivative(d, r, forward[it->instance]) : 0;
-        if (turn)
+        while (it->drawn && d->scope.at[it->instance].backward) {
+            int turn = turn_of_derivative(d, r, forward[it->instance]);
+            if (!turn)
+                break;
             it->instance = turn;
+        }
     }
     free(forward);
 }
@@ -209,30 +211,43 @@ static void renumber(CgDraft *d)
     free(old);
 }
 
+/* Loops in instance s, of its units from `begin` on, and in each of their turns. */
+static void find_loops(CgDraft *d, const Units *u, size_t begin, size_t end, int s)
+{
+    Loop before = { 0 };
+    int turn = 0;
+    for (size_t i = begin; i < end;) {
+        Loop loop = loop_at(u, i, end);
+        /* what was before the first turn may look like the end of one: the last beginning that covers as much */
+        for (size_t k = 1; k < loop.len; k++) {
+            Loop later = loop_at(u, i + k, end);
+            if (later.len == loop.len && later.times >= loop.times)
+                loop = later;
+        }
+        if (!loop.times) {
+            i++;
+            continue;
+        }
+        if (!goes_on_with(d, u, &loop, &before, turn, s))
+            turn = (int)d->scope.len;
+        add_turns(d, u, &loop, s, turn);
+        for (size_t t = 0; t < loop.times; t++) {
+            size_t first = loop.first + t * loop.len;
+            find_loops(d, u, first, first + loop.len, turn + (int)t * (d->scope.at[turn].twin ? 2 : 1));
+        }
+        i = loop.first + loop.len * loop.times;
+        before = loop;
+    }
+}
+
 void cg_draft_turns(CgDraft *d)
 {
     Units *units = units_of(d);
     int n = (int)d->scope.len;
     for (int s = 0; s < n; s++) {
-        Units *u = &units[s];
-        Loop before = { 0 };
-        int turn = 0;
-        link_units(u);
-        for (size_t i = 0; i < u->len;) {
-            Loop loop = loop_at(u, i);
-            /* what was before the first turn may look like the end of one: the last beginning that covers as much */
-            for (size_t k = 1; k < loop.len; k++) {
-                Loop later = loop_at(u, i + k);
-                if (later.len == loop.len && later.times >= loop.times)
-                    loop = later;
-            }
-            if (loop.times && !goes_on_with(d, u, &loop, &before, turn, s))
-                turn = (int)d->scope.len;
-            if (loop.times)
-                add_turns(d, u, &loop, s, turn), before = loop;
-            i = loop.times ? loop.first + loop.len * loop.times : i + 1;
-        }
-        cg_vec_free(u);
+        link_units(&units[s]);
+        find_loops(d, &units[s], 0, units[s].len, s);
+        cg_vec_free(&units[s]);
     }
     free(units);
     if ((int)d->scope.len == n)

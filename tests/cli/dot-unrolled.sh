@@ -45,3 +45,18 @@ for stage in grad opt tape; do
         cg dot net.cg "inside(turns = [$turns])" --dim T=9 --dim B=3 --stage=$stage --depth=2 | grep -oE 'turn[^<]*[(]x[0-9]*[)]'
     done
 done
+# A loop in a loop: the turns of both.
+cat >>net.cg <<'END'
+graph twice(h0: f32[B, 7]) -> f32[] {
+    param w: f32[7, 7] = normal(std = 0.1)
+    h = h0
+    for t in 0..5 {
+        for k in 0..6 { h = tanh(h @ w) }
+        h = exp(h)
+    }
+    return mean(h)
+}
+END
+for stage in model grad; do
+    echo "$stage"; cg dot net.cg twice --stage=$stage --depth=5 | grep -oE 'turn[.0-9]* .. turn[.0-9]*|\(x[0-9]+\)' | tr '\n' ' '; echo
+done
