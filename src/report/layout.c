@@ -9,6 +9,7 @@
 #include "base/intern.h"
 
 enum { MARGIN = 8, BELOW = 3, STRIP = 17, SIDE = 7, ABOVE = 3, LEAST = 20 };
+enum { PLUS = 12 }; /* before the title of a folded frame: the sign that it can be opened */
 
 /* What is drawn in one frame; [0] is all, [c + 1] is cluster c; then come the columns of the frame that is split. */
 typedef struct Frame {
@@ -314,7 +315,8 @@ static bool close_frame(Work *w, int number, CgErr *e)
     }
     CgLevelNode *node = &w->frame[f->up].own.level.nodes.at[f->item];
     if (w->folded) {
-        node->w = f->label.w + 2 * SIDE, node->h = LEAST + 2;
+        double ring = w->p->clusters.at[number - 1].frozen ? 2 * CG_RING : 0;
+        node->w = PLUS + f->label.w + 2 * SIDE + ring, node->h = LEAST + 2;
         return true;
     }
     node->w = f->w = ceil(f->w), node->h = f->h = ceil(f->h);
