@@ -624,11 +624,11 @@ static void draft(CgDraft *d)
     cg_draft_gather(d);
     if (d->o->fold && (d->o->detail == CG_DETAIL_MODEL || d->brief)) {
         cg_draft_turns(d);
-        if (d->o->detail == CG_DETAIL_MODEL)
-            cg_draft_merge(d);
         cg_draft_fold(d);
         cg_draft_turns_end(d);
     }
+    if (d->o->detail == CG_DETAIL_MODEL && d->o->fold)
+        cg_draft_merge(d);
     count_boxes(d);
     count_frozen(d);
 }
