@@ -531,13 +531,11 @@ static const CgOp op_matmul_narrow = {
     .name = "matmul_narrow",
     .version = 2,
     .sig = "(w: T[N, K], x: f32[..s], scale: f32[N]) -> f32[..r]",
-    .doc =
-        "x (.., M, K) times a matrix kept in bf16 or i8, whose rows are the columns of the product: number "
-        "(.., i, j) is scale[j] times the sum over k of x[.., i, k] w[j, k], summed in f32.\n\n"
-        "4 to 28 rows of x are multiplied as whole numbers of 16 bits: in blocks of 128 each number of a row is "
-        "rounded "
-        "to 2^-14 of the largest of them, beside bf16 to 2^-12, and w of bf16 to 2^-11 of the largest of its row. The "
-        "sums of a block are then exact.\n",
+    .doc = "x (.., M, K) times a matrix kept in bf16 or i8, whose rows are the columns of the product: number "
+           "(.., i, j) is scale[j] times the sum over k of x[.., i, k] w[j, k], summed in f32.\n\n"
+           "4 to 28 rows of x are multiplied as whole numbers of 16 bits: in blocks of 128 each number of a row is "
+           "rounded to 2^-14 of the largest of them, beside bf16 to 2^-12, and w of bf16 to 2^-11 of the largest of "
+           "its row. The sums of a block are then exact. A row with a number that is not finite gives NaN.\n",
     .shape = narrow_shape,
     .vjp = narrow_vjp,
     .kernel = { [CG_BF16] = narrow, [CG_I8] = narrow },
