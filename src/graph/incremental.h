@@ -14,10 +14,10 @@
  *
  * Inputs: those of g (the text itself is dead), "text.new" of CG_INCREMENTAL_COUNT positions, "text.at" (how many came
  * before) and "keep.0", "keep.1", ... Outputs for the step: those of g, at the new positions (result of new position i
- * says what follows text position at + i); "keep.K", the kept values with the new positions put in, as f16,
- * bf16 or i8 where that is what they were cast from. Outputs for the
- * prologue: "start.K", what keep.K begins with (a whole value that depends on no text, or the positions before the
- * text; absent where there are none), and "first.NAME", positions of output NAME that need no text. */
+ * says what follows text position at + i); "keep.K", the kept values with the new positions put in, as f16, bf16 or i8
+ * where that is what they were cast from. Outputs for the prologue: "start.K", what keep.K begins with (a whole value
+ * that depends on no text, or the positions before the text; absent where there are none), and "first.NAME", positions
+ * of output NAME that need no text. */
 CgGraph *cg_incremental_build(const CgGraph *g, CgRef text, int axis);
 /* The two halves, with the inputs and params of both in one order. With `last` the step computes, of g's outputs, the
  * last new position only. Consumes nothing. */
