@@ -11,7 +11,10 @@ typedef struct Windows {
 
 static inline Windows windows_made(int64_t size, int64_t stride, int64_t dilation)
 {
-    return (Windows){ size, stride, dilation, (size - 1) * dilation + 1 };
+    int64_t reach; /* what no number of 64 bits holds is too far in any case */
+    if (size < 1 || __builtin_mul_overflow(size - 1, dilation, &reach) || reach == INT64_MAX)
+        reach = INT64_MAX - 1;
+    return (Windows){ size, stride, dilation, reach + 1 };
 }
 
 static inline bool windows_fit(CgInfer *inf, Windows w)

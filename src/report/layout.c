@@ -488,7 +488,7 @@ static CgLayout *build(const CgPicture *p, Work *w, CgErr *e)
 /* ---- on a page ---- */
 
 /* A4 with a margin of 10 mm, in points; the title takes some of it. */
-enum { PAGE_SHORT = 539, PAGE_LONG = 786, TITLE = 36, MOST_COLUMNS = 4, MOST_BOXES = 120 };
+enum { PAGE_SHORT = 539, PAGE_LONG = 786, TITLE = 36, MOST_COLUMNS = 4, MOST_BOXES = 120, MOST_ARROWS = 160 };
 
 /* How much a layout must be made smaller to fit, at most 1. */
 static double fit(const CgLayout *l, bool landscape)
@@ -548,13 +548,16 @@ static bool split(const Work *w, int n, CgArena *arena, Split *out)
     return !leads_back(f);
 }
 
+/* More than that is not legible on a page, and takes seconds to lay out in each way there is. */
+static bool may_fit(const CgPicture *p) { return p->boxes.len <= MOST_BOXES && p->arrows.len <= MOST_ARROWS; }
+
 /* The best of what fits a page: as it is where it does so, else in columns, if that makes it larger by a tenth. */
 static CgLayout *on_page(const CgPicture *p, bool landscape, bool across, CgErr *e)
 {
     Work plain = { .landscape = across };
     CgArena *arena = cg_arena_new();
     CgLayout *whole = build(p, &plain, e), *best = whole;
-    for (int n = 2; best && n <= MOST_COLUMNS && p->boxes.len <= MOST_BOXES; n++) {
+    for (int n = 2; best && n <= MOST_COLUMNS && may_fit(p); n++) {
         Work columns = { .landscape = across };
         if (fit(best, landscape) >= 1 || !split(&plain, n, arena, &columns.split))
             continue;
@@ -578,7 +581,7 @@ static CgLayout *on_page(const CgPicture *p, bool landscape, bool across, CgErr 
 CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e)
 {
     CgLayout *first = on_page(p, landscape, landscape, e);
-    bool large = p->boxes.len > MOST_BOXES || !first || fit(first, landscape) >= 1;
+    bool large = !may_fit(p) || !first || fit(first, landscape) >= 1;
     CgLayout *other = large ? NULL : on_page(p, landscape, !landscape, e);
     bool better = other && fit(other, landscape) > 1.1 * fit(first, landscape);
     cg_layout_free(better ? first : other);
@@ -589,7 +592,7 @@ static bool is_legible(const CgPicture *p, bool landscape)
 {
     static const double legible = 6.0 / CG_LABEL_SMALLEST;
     CgErr e = { 0 };
-    CgLayout *l = p->boxes.len <= MOST_BOXES ? cg_layout_build(p, landscape, &e) : NULL;
+    CgLayout *l = may_fit(p) ? cg_layout_build(p, landscape, &e) : NULL;
     bool fits = l && fit(l, landscape) >= legible;
     cg_layout_free(l);
     return fits;
