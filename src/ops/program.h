@@ -92,6 +92,14 @@ static bool read_dtype(const char *name, CgDtype *out)
 }
 
 /* "to=f64, k=3, eps=1e-6}" */
+/* Never past the end of the text. */
+static bool skip(const char **s, char c)
+{
+    bool is = **s == c;
+    *s += is;
+    return is;
+}
+
 static bool read_attrs(Program *p, const char **s, const CgAttrs **out)
 {
     char names[MAX_ATTRS][32], words[MAX_ATTRS][32];
@@ -99,10 +107,10 @@ static bool read_attrs(Program *p, const char **s, const CgAttrs **out)
     int n = 0;
     while (*(*s = blank(*s)) != '}') {
         char *end_int, *end_float;
-        if (n && *(*s)++ != ',')
+        if (n && !skip(s, ','))
             return wrong(p, "expected ','", *s);
         *s = blank(*s);
-        if (n == MAX_ATTRS || !copy_word(s, names[n], sizeof names[n]) || *(*s)++ != '=')
+        if (n == MAX_ATTRS || !copy_word(s, names[n], sizeof names[n]) || !skip(s, '='))
             return wrong(p, "expected an attribute", *s);
         long long i = strtoll(*s, &end_int, 10);
         double f = strtod(*s, &end_float);
@@ -134,7 +142,7 @@ static bool read_arg(Program *p, const char **s, int *arg)
     }
     CgDtype dtype;
     const char *start = *s;
-    if (!copy_word(s, name, sizeof name) || !read_dtype(name, &dtype) || *(*s)++ != ':')
+    if (!copy_word(s, name, sizeof name) || !read_dtype(name, &dtype) || !skip(s, ':'))
         return wrong(p, "expected an operand", start);
     double value = strtod(*s, &end);
     if (end == *s)
