@@ -92,7 +92,7 @@ void run_in(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, bo
 
 bool near(const CgTensor *a, const CgTensor *b, double tolerance, const char *what);
 bool same_bits(const CgTensor *a, const CgTensor *b, const char *what);
-double tolerance_of(const Case *c); /* of the largest number; what takes narrow numbers may round others, too */
+double tolerance_of(const Case *c); /* of the largest number; a narrow matrix, operand 0, may have what it is multiplied by rounded, too */
 
 /* ---- an op in a graph, run by a plan ---- */
 

@@ -96,6 +96,14 @@ static bool survives(const char *text, int *read)
     return same;
 }
 
+/* A reach that no number of 64 bits holds, and a program that ends within its attributes, before each thing wanted. */
+static const char *const found_before[] = {
+    "graph g(x0: f32[3,11]) { %1 = unfold %0 {axis=1, size=9223372036854775807, dilation=3} return y = %1 }",
+    "graph g(x0: f32[3]) { %1 = fused %0 {program=\"exp{a=1\", results=(1)} return y = %1 }",
+    "graph g(x0: f32[3]) { %1 = fused %0 {program=\"exp{a\", results=(1)} return y = %1 }",
+    "graph g(x0: f32[3]) { %1 = fused %0 {program=\"add 0 f32\", results=(1)} return y = %1 }",
+};
+
 int main(void)
 {
     int tries = 0, read = 0, whole = 0, samples = 0;
@@ -123,6 +131,8 @@ int main(void)
             }
             cg_strbuf_deinit(&text);
         }
+    for (size_t i = 0; i < CG_LEN(found_before); i++)
+        good &= survives(found_before[i], &read);
     printf("# %d samples, %d damaged texts, %d of them graphs\n", samples, tries, read);
     tap_ok(good, "damaged text is refused or reads back");
     tap_ok(whole == samples && samples > 50, "the sample of every op is a graph");
