@@ -92,7 +92,10 @@ void run_in(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, bo
 
 bool near(const CgTensor *a, const CgTensor *b, double tolerance, const char *what);
 bool same_bits(const CgTensor *a, const CgTensor *b, const char *what);
-double tolerance_of(const Case *c); /* of the largest number; a narrow matrix, operand 0, may have what it is multiplied by rounded, too */
+
+/* How far results may be apart, in units of the largest number. A matrix kept narrow, operand 0, may have what it is
+ * multiplied by rounded, too. */
+double tolerance_of(const Case *c);
 
 /* ---- an op in a graph, run by a plan ---- */
 
