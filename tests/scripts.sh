@@ -4,11 +4,13 @@
 set -u
 cd "${srcdir:-.}" || exit 1
 . "${srcdir:-.}/tests/tap.sh"
-checked()   # script: experiments over seeds with two of them, which is all that differs
+checked()   # script: experiments over seeds with two of them, which is all that differs; a module with what imports it
 {
     case $(cat "$1") in
-    *'import setup'*) "$CG" check "$1" --set setup.seeds=2 ;;
-    *)                "$CG" check "$1" ;;
+    *'import setup'*)
+        [ "$1" = examples/paper/report.cg ] || ! grep -q "^import $(basename "$1" .cg)\>" examples/paper/report.cg || return 0
+        "$CG" check "$1" --set setup.seeds=2 ;;
+    *)  "$CG" check "$1" ;;
     esac
 }
 for script in $(find stdlib graphs examples bench plugins -name '*.cg' | sort); do
