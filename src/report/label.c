@@ -19,17 +19,17 @@ static const unsigned char strong[] = { 35, 46, 53, 84, 70, 101, 88, 31, 46, 46,
     74, 85, 77, 73, 69, 82, 78, 111, 78, 73, 73, 46, 37, 46, 84, 50, 50, 68, 72, 60, 72, 68, 44, 72, 72, 35, 35, 67, 35,
     105, 72, 69, 72, 72, 50, 60, 48, 72, 66, 93, 65, 66, 59, 72, 37, 72, 84 };
 
-static double width(const CgLabelPart *part)
+double cg_label_width(const char *text, bool bold, int size)
 {
     int sum = 0;
-    for (const char *s = part->text; *s; s++) {
+    for (const char *s = text; *s; s++) {
         unsigned char c = (unsigned char)*s;
         if (c >= ' ' && c <= '~')
-            sum += part->bold ? strong[c - ' '] : plain[c - ' '];
+            sum += bold ? strong[c - ' '] : plain[c - ' '];
         else if ((c & 0xc0) != 0x80) /* one for each character beyond ASCII, as wide as any */
             sum += 100;
     }
-    return sum * part->size / 100.0;
+    return sum * size / 100.0;
 }
 
 static void add(CgLabel *l, const char *text, bool bold, bool fresh, int size, CgTone tone)
@@ -47,7 +47,7 @@ static void measure(CgLabel *l)
             l->h += h;
             w = h = 0;
         }
-        w += width(part);
+        w += cg_label_width(part->text, part->bold, part->size);
         h = part->size * 1.2 > h ? part->size * 1.2 : h;
         l->w = w > l->w ? w : l->w;
     }

@@ -21,6 +21,8 @@ typedef struct CgLabel {
     double w, h;
 } CgLabel;
 
+/* How wide a line of a face of `size` is, in the same unit. */
+double cg_label_width(const char *text, bool bold, int size);
 /* What a frame says, the boxes and frames in it do not say again. Each is freed with cg_vec_free(&label.parts). */
 CgLabel cg_label_box(const CgPicture *p, const CgBox *box);
 CgLabel cg_label_frame(const CgPicture *p, const CgCluster *c);

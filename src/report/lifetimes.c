@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEFT = 70, TOP = 64, WIDE = 640, HIGH = 460, LIST = 260, ROWS = 18, TICKS = 16, COLOURS = 8 };
+#include "report/label.h"
+
+enum { LEFT = 70, TOP = 64, WIDE = 640, HIGH = 460, LIST = 260, BELOW = 130, ROWS = 18, TICKS = 16, COLOURS = 8 };
+enum { MARGIN = 10, NORMAL = 10, STRONG = 11 }; /* sizes of the faces */
 
 /* The tensors that one op at one line makes. */
 typedef struct Line {
@@ -34,8 +37,9 @@ typedef struct Work {
     CgStrbuf *out;
     int n, peak; /* instructions; where most is alive */
     size_t slab, most;
-    int *maker;   /* by buffer: the first instruction that writes it, -1 = none */
-    int *line_of; /* by buffer */
+    double right, bottom; /* how far texts reach */
+    int *maker;           /* by buffer: the first instruction that writes it, -1 = none */
+    int *line_of;         /* by buffer */
     CG_VEC(Line) lines;
 } Work;
 
@@ -162,10 +166,18 @@ static void draw_tensor(const Work *w, int b)
     cg_strbuf_puts(w->out, "</g>\n");
 }
 
-/* Below: which instruction, and the line it comes from; at the left: bytes. */
-static void draw_axes(const Work *w)
+static void reach(Work *w, double x, double y)
 {
+    w->right = x > w->right ? x : w->right;
+    w->bottom = y > w->bottom ? y : w->bottom;
+}
+
+/* Below: which instruction, and the line it comes from; at the left: bytes. */
+static void draw_axes(Work *w)
+{
+    static const double down = 0.643, across = 0.766; /* sine and cosine of 40 degrees */
     char bytes[24], where[160];
+    CgStrbuf text = { 0 };
     for (int k = 0; k <= 4; k++)
         cg_strbuf_printf(w->out,
             "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text x=\"%d\" y=\"%.1f\" "
@@ -178,11 +190,15 @@ static void draw_axes(const Work *w)
         const CgInstr *in = cg_plan_instr(w->plan, i);
         place(w, i, where);
         double x = (x_of(w, i) + x_of(w, i + 1)) / 2;
-        cg_strbuf_printf(
-            w->out, "<text transform=\"translate(%.1f,%d) rotate(40)\">%d %s ", x, TOP + HIGH + 12, i, in->op->name);
-        put(w->out, where);
+        text.len = 0;
+        cg_strbuf_printf(&text, "%d %s %s", i, in->op->name, where);
+        cg_strbuf_printf(w->out, "<text transform=\"translate(%.1f,%d) rotate(40)\">", x, TOP + HIGH + 12);
+        put(w->out, cg_strbuf_str(&text));
         cg_strbuf_puts(w->out, "</text>\n");
+        double wide = cg_label_width(cg_strbuf_str(&text), false, NORMAL);
+        reach(w, x + across * wide, TOP + HIGH + 12 + down * wide);
     }
+    cg_strbuf_deinit(&text);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -191,29 +207,46 @@ static int by_bytes(const void *a, const void *b)
     return x->bytes != y->bytes ? (x->bytes < y->bytes ? 1 : -1) : strcmp(x->where, y->where);
 }
 
+/* A line of the list beside the picture. */
+static void put_line(Work *w, bool strong, int x, int y, CgStrbuf *text)
+{
+    cg_strbuf_printf(w->out, "<text%s x=\"%d\" y=\"%d\">", strong ? " class=\"strong\"" : "", x, y);
+    put(w->out, cg_strbuf_str(text));
+    cg_strbuf_puts(w->out, "</text>\n");
+    reach(w, x + cg_label_width(cg_strbuf_str(text), strong, strong ? STRONG : NORMAL), y);
+    text->len = 0;
+}
+
 static void draw_peak(Work *w)
 {
     char bytes[24];
+    CgStrbuf text = { 0 };
     double x = (x_of(w, w->peak) + x_of(w, w->peak + 1)) / 2;
     int list = LEFT + WIDE + 24, y = TOP + 10;
+    if (!w->most) {
+        cg_strbuf_puts(&text, w->n ? "no tensor lies in the slab" : "no instruction runs");
+        put_line(w, true, list, y, &text);
+        cg_strbuf_deinit(&text);
+        return;
+    }
     cg_strbuf_printf(
         w->out, "<line class=\"peak\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>\n", x, x, TOP - 8, TOP + HIGH);
     cg_strbuf_printf(
         w->out, "<text class=\"strong\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">most alive</text>\n", x, TOP - 12);
-    cg_strbuf_printf(w->out, "<text class=\"strong\" x=\"%d\" y=\"%d\">%s alive at instruction %d, %s:</text>\n", list,
-        y, cg_plan_bytes(w->most, bytes), w->peak, cg_plan_instr(w->plan, w->peak)->op->name);
+    cg_strbuf_printf(&text, "%s alive at instruction %d, %s:", cg_plan_bytes(w->most, bytes), w->peak,
+        cg_plan_instr(w->plan, w->peak)->op->name);
+    put_line(w, true, list, y, &text);
     qsort(w->lines.at, w->lines.len, sizeof *w->lines.at, by_bytes);
     for (size_t i = 0; i < w->lines.len && i < ROWS && w->lines.at[i].bytes; i++) {
         const Line *l = &w->lines.at[i];
         y += 18;
-        cg_strbuf_printf(w->out,
-            "<rect x=\"%d\" y=\"%d\" width=\"10\" height=\"10\" class=\"c%d\"/><text x=\"%d\" y=\"%d\">%s, %.0f%%: "
-            "%s ",
-            list, y - 9, l->hue, list + 16, y, cg_plan_bytes(l->bytes, bytes), 100 * (double)l->bytes / (double)w->most,
-            l->op);
-        put(w->out, l->where);
-        cg_strbuf_puts(w->out, "</text>\n");
+        cg_strbuf_printf(
+            w->out, "<rect x=\"%d\" y=\"%d\" width=\"10\" height=\"10\" class=\"c%d\"/>", list, y - 9, l->hue);
+        cg_strbuf_printf(&text, "%s, %.0f%%: %s %s", cg_plan_bytes(l->bytes, bytes),
+            100 * (double)l->bytes / (double)w->most, l->op, l->where);
+        put_line(w, false, list + 16, y, &text);
     }
+    cg_strbuf_deinit(&text);
 }
 
 static void put_style(CgStrbuf *out)
@@ -234,25 +267,30 @@ static void put_style(CgStrbuf *out)
 
 void cg_lifetimes_svg(const CgPlan *plan, const char *title, const CgSources *sources, CgStrbuf *out)
 {
-    Work w = { .plan = plan, .sources = sources, .out = out, .n = cg_plan_count(plan), .slab = cg_plan_slab(plan) };
+    CgStrbuf drawn = { 0 }, text = { 0 };
+    Work w = { .plan = plan, .sources = sources, .out = &drawn, .n = cg_plan_count(plan), .slab = cg_plan_slab(plan) };
     char bytes[24];
     find_makers(&w);
     find_peak(&w);
-    cg_strbuf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\">\n<title>memory of ",
-        LEFT + WIDE + 24 + LIST, TOP + HIGH + 130);
-    put(out, title);
-    cg_strbuf_printf(out, "</title>\n<desc>%d instructions, %d tensors in a slab of %s</desc>\n", w.n,
-        cg_plan_buffers(plan), cg_plan_bytes(w.slab, bytes));
-    put_style(out);
-    cg_strbuf_printf(out, "<text class=\"strong\" x=\"%d\" y=\"18\">memory of ", LEFT);
-    put(out, title);
-    cg_strbuf_printf(out, ": %s in one slab, by instruction</text>\n", cg_plan_bytes(w.slab, bytes));
+    cg_strbuf_printf(&text, "memory of %s: %s in one slab, by instruction", title, cg_plan_bytes(w.slab, bytes));
+    put_line(&w, true, LEFT, 18, &text);
     draw_axes(&w);
     for (int b = 0; b < cg_plan_buffers(plan); b++)
         if (lives(&w, b))
             draw_tensor(&w, b);
     draw_peak(&w);
+    reach(&w, LEFT + WIDE + 24 + LIST - MARGIN, TOP + HIGH + BELOW - MARGIN);
+    cg_strbuf_printf(out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\">\n<title>memory of ",
+        w.right + MARGIN, w.bottom + MARGIN);
+    put(out, title);
+    cg_strbuf_printf(out, "</title>\n<desc>%d instructions, %d tensors in a slab of %s</desc>\n", w.n,
+        cg_plan_buffers(plan), cg_plan_bytes(w.slab, bytes));
+    put_style(out);
+    cg_strbuf_puts(out, cg_strbuf_str(&drawn));
     cg_strbuf_puts(out, "</svg>\n");
+    cg_strbuf_deinit(&drawn);
+    cg_strbuf_deinit(&text);
     cg_vec_free(&w.lines);
     free(w.maker);
     free(w.line_of);
