@@ -25,7 +25,7 @@ try()       # script
     "$CG" check "$1" || return 1
     if grep -q '^test ' "$1"; then "$CG" test "$1" || return 1; fi
     while read -r graph; do
-        "$CG" dot "$1" "$graph" --dim D=12 -T dot >/dev/null || return 1
+        "$CG" dot "$1" "$graph" -T dot >/dev/null 2>&1 || "$CG" dot "$1" "$graph" --dim D=12 -T dot >/dev/null || return 1
     done <"${1%.cg}.graphs"
 }
 

@@ -118,6 +118,83 @@ static bool input_value(CgSession *x, const CgInstance *inst, const CgParam *p, 
     return true;
 }
 
+/* ---- sizes that were given ---- */
+
+/* Names, each of which is offered once. */
+typedef struct Sizes {
+    CgSuggest near;
+    CgMap seen;
+} Sizes;
+
+static void offer(Sizes *s, CgAtom name)
+{
+    uint64_t old;
+    if (cg_map_get(&s->seen, cg_map_ptr(name), &old))
+        return;
+    cg_map_put(&s->seen, cg_map_ptr(name), 1);
+    cg_suggest_offer(&s->near, name);
+}
+
+static void offer_names(Sizes *s, const CgInstance *inst, const CgExpr *x)
+{
+    bool named = x->kind == CG_EXPR_NAME || x->kind == CG_EXPR_ROW, fixed = false;
+    for (int i = 0; i < inst->stmt->nparams && named; i++)
+        fixed = fixed || (inst->stmt->params[i].name == x->s && !cg_param_is_tensor(&inst->stmt->params[i]));
+    if (named && !fixed)
+        offer(s, x->s);
+    if (x->kind == CG_EXPR_BINARY) {
+        offer_names(s, inst, x->a);
+        offer_names(s, inst, x->b);
+    }
+}
+
+/* Names of sizes in what a graph takes, but those that static arguments say. */
+static void offer_signature(Sizes *s, const CgInstance *inst)
+{
+    for (int i = 0; i < inst->stmt->nparams; i++) {
+        const CgParam *p = &inst->stmt->params[i];
+        for (int k = 0; cg_param_is_tensor(p) && k < p->type->ndims; k++)
+            offer_names(s, inst, p->type->dims[k]);
+        if (cg_param_is_tensor(p) && p->type->below)
+            offer_names(s, inst, p->type->below);
+    }
+}
+
+/* Symbols that sizes of a graph are made of. */
+static void offer_symbols(Sizes *s, const CgGraph *g)
+{
+    CgAtom name, word = cg_intern(s->near.word);
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        const CgType *t = cg_node_type(g, r);
+        for (int k = 0; k < t->rank; k++)
+            if (cg_dim_is_symbol(t->dim[k], &name) || (cg_dim_mentions(t->dim[k], word) && (name = word)))
+                offer(s, name);
+    }
+}
+
+/* A number for a name that no size has would be given in vain. */
+static bool sizes_are_known(CgSession *x, const CgTarget *t, const CgInstance *inst, CgBindings sizes)
+{
+    bool good = true;
+    for (int i = 0; i < sizes.n; i++) {
+        Sizes s = { 0 };
+        cg_suggest_init(&s.near, sizes.at[i].symbol);
+        if (inst)
+            offer_signature(&s, inst);
+        offer_symbols(&s, t->model->graph);
+        uint64_t known;
+        if (!cg_map_get(&s.seen, cg_map_ptr(sizes.at[i].symbol), &known)) {
+            CgDiag *d = cg_diag(x->diags, CG_E0308, (CgSpan){ 0 }, "--dim: no size of '%s' has the name '%s'", t->name,
+                sizes.at[i].symbol);
+            if (!cg_diag_meant_or_all(d, &s.near, "names of its sizes:"))
+                cg_diag_help(d, "all its sizes are numbers");
+            good = false;
+        }
+        cg_map_deinit(&s.seen);
+    }
+    return good;
+}
+
 /* ---- the graph ---- */
 
 static void name_outputs(CgModelGraph *m, const CgValue *v, const char *name)
@@ -165,7 +242,7 @@ bool cg_target_apply(CgSession *x, CgValue *instance, CgBindings sizes, const Cg
     cg_frame_end(e, &f);
     cg_model_end(e);
     out->noutputs = out->model->graph->outputs.len;
-    return good && cg_diags_count(x->diags) == 0;
+    return good && cg_diags_count(x->diags) == 0 && sizes_are_known(x, out, inst, sizes);
 }
 
 bool cg_target_of_stage(const CgStage *s, CgTarget *out)
@@ -178,6 +255,11 @@ bool cg_target_of_stage(const CgStage *s, CgTarget *out)
         && strncmp(s->model->graph->outputs.at[out->noutputs].name, "grad.", 5) != 0)
         out->noutputs++;
     return true;
+}
+
+static bool stage_of_sizes(CgSession *x, const CgStage *s, CgBindings sizes, CgTarget *out)
+{
+    return cg_target_of_stage(s, out) && sizes_are_known(x, out, NULL, sizes);
 }
 
 static const char *last_graph(const CgSession *x)
@@ -194,7 +276,7 @@ bool cg_target_build(CgSession *x, const char *text, CgBindings sizes, CgTarget 
     memset(out, 0, sizeof *out);
     for (size_t i = x->stages.len; i-- > 0 && !text;)
         if (x->stages.at[i]->kind == &cg_stage_kind_train)
-            return cg_target_of_stage(x->stages.at[i], out);
+            return stage_of_sizes(x, x->stages.at[i], sizes, out);
     if (!text && !(text = last_graph(x))) {
         cg_diag(x->diags, CG_E0304, (CgSpan){ 0 },
             "the script has neither a training nor a graph: say which graph is meant");
@@ -205,9 +287,9 @@ bool cg_target_build(CgSession *x, const char *text, CgBindings sizes, CgTarget 
         return false;
     const CgValue *weights = v->kind == CG_VALUE_INSTANCE ? v->instance->weights : NULL;
     if (weights && weights->kind == CG_VALUE_STAGE)
-        return cg_target_of_stage(weights->stage, out);
+        return stage_of_sizes(x, weights->stage, sizes, out);
     if (v->kind == CG_VALUE_STAGE)
-        return cg_target_of_stage(v->stage, out);
+        return stage_of_sizes(x, v->stage, sizes, out);
     if (v->kind == CG_VALUE_INSTANCE)
         return cg_target_apply(x, v, sizes, NULL, out);
     cg_diag(x->diags, CG_E0305, out->unit->top.at[0]->exprs[0]->span,

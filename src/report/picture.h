@@ -4,6 +4,7 @@
 #ifndef CG_PICTURE_H
 #define CG_PICTURE_H
 #include "base/source.h"
+#include "base/suggest.h"
 #include "graph/graph.h"
 
 typedef enum CgDetail {
@@ -122,6 +123,8 @@ typedef struct CgPicture {
 CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options);
 /* Draws it again, at another of CgPictureOptions.depth. */
 void cg_picture_set_depth(CgPicture *p, int depth);
+/* Whether an instance has this path, as `open` takes it; all there are are offered to *near. */
+bool cg_picture_has(const CgPicture *p, const char *path, CgSuggest *near);
 /* b becomes the picture of what is in either, with how it differs from a, which must live as long. */
 void cg_picture_diff(const CgPicture *a, CgPicture *b);
 typedef struct CgPictureChanges {

@@ -45,6 +45,7 @@ typedef struct CgDraftScope {
     CgSpan span;         /* where it is applied */
     int up;              /* the instance it lies in, -1 at the root */
     int level;           /* 0 at the root */
+    bool open;           /* was asked for, or lies around what was */
     int closed;          /* the outermost instance around it, or itself, that is drawn as one box; -1 = none */
     int box;             /* when closed: its box, -1 before it is made */
     int group;           /* siblings folded into one share a number above 0 */

@@ -221,20 +221,80 @@ void cg_draft_gather(CgDraft *d)
 
 /* ---- levels ---- */
 
-/* Whether `path` is `open` or lies around it: both count whole parts, "blocks.3" is one. The picture's own names may
- * be left away at the front. */
-static bool is_around(const char *path, const char *open)
+/* "m.blocks.3" ends in "blocks.3": both count whole parts. */
+static bool ends_in(const char *path, const char *end)
 {
-    size_t n = strlen(path);
-    return strncmp(open, path, n) == 0 && (open[n] == '.' || open[n] == 0);
+    size_t n = strlen(path), m = strlen(end);
+    return m && n >= m && strcmp(path + n - m, end) == 0 && (n == m || path[n - m - 1] == '.');
 }
 
-static bool is_open(const CgDraft *d, const CgDraftScope *p)
+/* Whether this is an instance of that path, whose first names may be left away; a turn of a loop is "m.turn". */
+static bool is_called(const CgDraftScope *p, const char *path)
 {
-    for (int i = 0; i < d->o->nopen; i++)
-        if (is_around(p->path, d->o->open[i]) || (p->owner && is_around(p->owner, d->o->open[i])))
-            return true;
-    return false;
+    CgAtom turn = p->turn ? joined(p->path, "turn") : NULL;
+    return ends_in(turn ? turn : p->path, path) || (p->owner && !turn && ends_in(p->owner, path));
+}
+
+/* The same instance in the one of folded siblings that is drawn: blocks.0.attn for blocks.3.attn. */
+static int drawn_for(const CgDraft *d, int scope)
+{
+    int away = d->scope.at[scope].hidden;
+    if (away < 0)
+        return scope;
+    const CgDraftScope *of = &d->scope.at[away];
+    const char *rest = d->scope.at[scope].path + strlen(of->path);
+    for (size_t i = 1; i < d->scope.len; i++) {
+        const CgDraftScope *first = &d->scope.at[i];
+        if (first->group != of->group || first->hidden >= 0)
+            continue;
+        CgAtom path = cg_intern_printf("%s%s", first->path, rest);
+        for (size_t k = i; k < d->scope.len; k++)
+            if (d->scope.at[k].path == path && !d->scope.at[k].turn)
+                return (int)k;
+    }
+    return scope;
+}
+
+/* Marks what is drawn from inside whatever the depth: the instances that were asked for, and all around them. */
+static void find_open(CgDraft *d)
+{
+    for (size_t i = 0; i < d->scope.len; i++)
+        d->scope.at[i].open = false;
+    for (size_t i = 1; i < d->scope.len; i++)
+        for (int k = 0; k < d->o->nopen; k++)
+            for (int s = is_called(&d->scope.at[i], d->o->open[k]) ? drawn_for(d, (int)i) : 0; s > 0;
+                 s = d->scope.at[s].up)
+                d->scope.at[s].open = true;
+}
+
+/* As many names of the end of a path as `like` has. */
+static CgAtom end_like(const char *path, const char *like)
+{
+    int parts = 1;
+    const char *at = path + strlen(path);
+    for (const char *s = like; *s; s++)
+        parts += *s == '.';
+    for (; at > path && parts; at--)
+        parts -= at[-1] == '.';
+    return cg_intern(parts ? at : at + 1);
+}
+
+bool cg_picture_has(const CgPicture *p, const char *path, CgSuggest *near)
+{
+    const CgDraft *d = p->draft;
+    CgMap seen = { 0 };
+    uint64_t old;
+    bool has = false;
+    for (size_t i = 1; i < d->scope.len; i++) {
+        CgAtom name = end_like(d->scope.at[i].path, path);
+        has = has || is_called(&d->scope.at[i], path);
+        if (d->scope.at[i].hidden >= 0 || cg_map_get(&seen, cg_map_ptr(name), &old))
+            continue;
+        cg_map_put(&seen, cg_map_ptr(name), 1);
+        cg_suggest_offer(near, name);
+    }
+    cg_map_deinit(&seen);
+    return has;
 }
 
 /* How many boxes are drawn in each instance. */
@@ -263,13 +323,14 @@ static bool is_deep(const CgDraft *d, const CgDraftScope *p)
 
 void cg_draft_close(CgDraft *d)
 {
+    find_open(d);
     for (size_t i = 0; i < d->scope.len; i++) {
         CgDraftScope *p = &d->scope.at[i];
         const CgDraftScope *up = p->up < 0 ? NULL : &d->scope.at[p->up];
         p->level = (up ? up->level : 0) + !p->transparent;
         p->closed = up ? up->closed : -1;
         p->box = -1;
-        if (p->closed < 0 && p->boxes > 1 && is_deep(d, p) && !is_open(d, p))
+        if (p->closed < 0 && p->boxes > 1 && is_deep(d, p) && !p->open)
             p->closed = (int)i;
     }
     count_shown(d);

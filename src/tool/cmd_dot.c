@@ -198,6 +198,23 @@ static CgPictureOptions options_of(Side *s, const Asked *asked)
     return o;
 }
 
+/* Whether each instance that is to be drawn from inside is in the picture, or in the other one, which may be NULL. */
+static bool has_open(CgSession *x, const CgPicture *p, const CgPicture *other, const CgStrings *open)
+{
+    bool good = true;
+    for (size_t i = 0; i < open->len; i++) {
+        CgSuggest near;
+        cg_suggest_init(&near, open->at[i]);
+        if (cg_picture_has(p, open->at[i], &near) || (other && cg_picture_has(other, open->at[i], &near)))
+            continue;
+        CgDiag *d = cg_diag(x->diags, CG_E0302, (CgSpan){ 0 }, "--open: there is no instance '%s'", open->at[i]);
+        if (!cg_diag_meant_or_all(d, &near, "instances:"))
+            cg_diag_help(d, "%s", near.n ? near.all : "the graph is made of no others");
+        good = false;
+    }
+    return good;
+}
+
 static bool draw(Side *s, const Asked *asked, CgBindings sizes, CgStrbuf *out)
 {
     CgPictureOptions o = options_of(s, asked);
@@ -209,6 +226,11 @@ static bool draw(Side *s, const Asked *asked, CgBindings sizes, CgStrbuf *out)
     o.overlay = asked->overlay ? &numbers : NULL;
     Asked page = *asked;
     CgPicture *p = cg_picture_build(s->graph, &o);
+    if (!has_open(s->x, p, NULL, &asked->open)) {
+        cg_picture_free(p);
+        cg_overlay_free(&numbers);
+        return false;
+    }
     page.page_depth = o.depth;
     if (asked->depth < 0 && !asked->unfold && !asked->flat)
         page.page_depth = cg_layout_depth(p, asked->landscape);
@@ -259,6 +281,11 @@ static bool compare(Side *before, Side *after, const Asked *asked, CgStrbuf *out
     CgPictureOptions o = options_of(after, asked);
     CgPicture *a = NULL, *whole_a = NULL;
     CgPicture *whole = difference(before, after, &o, &whole_a), *p = NULL;
+    if (!has_open(after->x, whole, whole_a, &asked->open)) {
+        cg_picture_free(whole);
+        cg_picture_free(whole_a);
+        return false;
+    }
     CgPictureChanges n = cg_picture_changes(whole);
     *differ = n.of[CG_ADDED] + n.of[CG_REMOVED] + n.of[CG_CHANGED] + n.arrows > 0;
     fprintf(stderr, "%d added, %d removed, %d changed, %d arrows added or removed\n", n.of[CG_ADDED], n.of[CG_REMOVED],
@@ -358,6 +385,30 @@ static bool take_words(int argc, char **argv, Asked *out)
     return true;
 }
 
+/* Options whose values there are, and that say something of what is drawn; else says what is wrong. */
+static int go_together(const Asked *asked, bool sized)
+{
+    bool experiment = strcmp(asked->stage, "experiment") == 0;
+    if (!known_stage(asked->stage))
+        return cg_usage(
+            "dot", "there is no stage '%s'; there are experiment, model, graph, grad, opt and tape", asked->stage);
+    if (asked->overlay && !cg_overlay_known(asked->overlay))
+        return cg_usage("dot", "there is no overlay '%s'; there are %s", asked->overlay, cg_overlay_names());
+    if (asked->other && asked->overlay)
+        return cg_usage("dot", "--overlay is of one graph, not of what differs between two");
+    if (asked->other && (asked->dump != CG_DUMP_NONE || experiment))
+        return cg_usage("dot", "graphs are compared at the stages model, graph, grad, opt and tape");
+    const char *of_graph = asked->overlay ? "overlay"
+        : asked->open.len                 ? "open"
+        : asked->flat                     ? "flat"
+        : asked->unfold                   ? "unfold"
+        : sized                           ? "dim"
+                                          : NULL;
+    if (experiment && of_graph)
+        return cg_usage("dot", "--%s is of a graph, not of an experiment", of_graph);
+    return CG_EXIT_OK;
+}
+
 static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
@@ -394,7 +445,8 @@ static int command(int argc, char **argv)
         { .name = "open",
             .arg = "PATH",
             .list = &asked.open,
-            .help = "draws an instance from inside all the same: decoder.blocks.0" },
+            .help = "draws an instance from inside all the same: decoder.blocks.0; the first names of it may be left "
+                    "away" },
         { .name = "overlay",
             .arg = "WHAT",
             .value = &asked.overlay,
@@ -419,18 +471,13 @@ static int command(int argc, char **argv)
         return code;
     if (!take_words(argc, argv, &asked))
         return cg_usage("dot", "a script, or two to compare, and at most two graphs are needed");
-    if (!known_stage(asked.stage))
-        return cg_usage(
-            "dot", "there is no stage '%s'; there are experiment, model, graph, grad, opt and tape", asked.stage);
-    if (asked.overlay && !cg_overlay_known(asked.overlay))
-        return cg_usage("dot", "there is no overlay '%s'; there are %s", asked.overlay, cg_overlay_names());
     if (!cg_dump_find("dot", dump, CG_DUMP_MEM, &asked.dump))
         return CG_EXIT_USAGE;
     if (!cg_option_number("dot", "depth", depth, 0, DEEPEST, &asked.depth))
         return CG_EXIT_USAGE;
     bool two = asked.other != NULL;
-    if (two && (asked.dump != CG_DUMP_NONE || strcmp(asked.stage, "experiment") == 0))
-        return cg_usage("dot", "graphs are compared at the stages model, graph, grad, opt and tape");
+    if ((code = go_together(&asked, dims.len > 0)) != CG_EXIT_OK)
+        return code;
     asked.format = asked.format ? asked.format : format_of(asked.out);
     CgScriptArgs args;
     code = cg_script_args("dot", &set, &dims, &args);

@@ -37,3 +37,19 @@ for how in '--stage=grad --depth=3' '--stage=opt --depth=3'; do
     cg dot deep.cg 'score(layers = 5)' $how > deep.dot; echo "exit $?"; boxes < deep.dot
     grep -oE 'blocks.[0-9] .. blocks.[0-9] .x[0-9]|[0-9]+ outputs' deep.dot
 done
+# An instance is named by the end of its path, in a folded block as well, and the one that is not there is an error; so
+# is what says something of a graph where none is drawn.
+cg dot deep.cg 'deep(layers = 3)' --depth=1 --open=blocks.2.ffn | boxes
+cg dot deep.cg 'deep(layers = 3)' --depth=1 --open=deep.lm.blocks.1.ffn | boxes
+for open in blocks.3 ffm blocks x.lm; do
+    cg dot deep.cg 'deep(layers = 3)' --open=$open 2>&1; echo "exit $?"
+done
+cg dot deep.cg deep.cg 'deep(layers = 3)' --open=ffm 2>&1; echo "exit $?"
+for how in --open=lm --overlay=flops --flat --unfold --dim=B=3; do
+    cg dot deep.cg --stage=experiment $how 2>&1; echo "exit $?"
+done
+cg dot deep.cg deep.cg 'deep(layers = 3)' --overlay=flops 2>&1; echo "exit $?"
+# A size that is not there is an error, too.
+for dim in T=5 t=5 D=5 layers=5; do
+    cg dot deep.cg 'deep(layers = 3)' --dim $dim 2>&1 >/dev/null; echo "exit $?"
+done

@@ -14,7 +14,7 @@ a.cg g --dim B=2 --threads 257
 a.cg g --dim B
 a.cg g --dim B=2 --dim D=0
 a.cg g --dim B=2 --set width=3 --set more
-a.cg g --dim B=2 --dim D=3 --steps 1 --trace folder/none/trace.json
+a.cg g --dim B=2 --steps 1 --trace folder/none/trace.json
 a.cg nothing
 a.cg g
 none.cg
