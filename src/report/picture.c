@@ -347,36 +347,63 @@ static void box_rows(CgDraft *d, CgBox *box, const CgDraftItem *it, int scope)
     }
 }
 
-/* The number of elements of the parameters that the ops of an instance use, in all siblings it stands for: turns of a
- * loop have the same. */
-static int64_t parameters(const CgDraft *d, int scope)
+static int64_t elements(const CgType *t)
 {
-    int64_t total = 0, n;
-    CgMap seen = { 0 };
-    uint64_t old;
-    for (CgRef r = 0; r < d->g->nodes.len; r++) {
-        if (!d->item[r].drawn || d->scope.at[d->item[r].instance].closed != scope)
-            continue;
-        for (int k = 0; k < d->item[r].nrows; k++) {
-            const CgType *t = cg_node_type(d->g, d->item[r].rows[k]);
-            int64_t elements = 1;
-            if (cg_map_get(&seen, d->item[r].rows[k] + 1, &old))
+    int64_t total = 1, n;
+    for (int i = 0; i < t->rank; i++)
+        total *= cg_dim_is_int(t->dim[i], &n) ? n : 0;
+    return total;
+}
+
+/* Whether what lies in instance `scope` is drawn in the box of `of`, or of a sibling that it stands for. */
+static bool is_of_box(const CgDraft *d, int scope, int of)
+{
+    int group = d->scope.at[of].group;
+    while (scope > 0 && scope != of && !(group && d->scope.at[scope].group == group))
+        scope = d->scope.at[scope].up;
+    return scope > 0;
+}
+
+/* "1,234 parameters", with how many of them others use, too: elements of all that the ops of an instance use, and of
+ * the siblings that it stands for, each once. "" where there are none. */
+static const char *parameters(CgDraft *d, int scope)
+{
+    int64_t total = 0, shared = 0;
+    CgMap users = { 0 }; /* in here, by parameter */
+    uint64_t n;
+    for (int count = 1; count >= 0; count--)
+        for (CgRef r = 0; r < d->g->nodes.len; r++) {
+            const CgDraftItem *it = &d->item[r];
+            if (!it->drawn || (it->nrows && !is_of_box(d, it->instance, scope)))
                 continue;
-            cg_map_put(&seen, d->item[r].rows[k] + 1, 1);
-            for (int i = 0; i < t->rank; i++)
-                elements *= cg_dim_is_int(t->dim[i], &n) ? n : 0;
-            total += elements;
+            for (int k = 0; k < it->nrows; k++) {
+                CgRef param = it->rows[k];
+                bool known = cg_map_get(&users, param + 1, &n);
+                if (count) {
+                    bool merged = it->stands != r && d->scope.at[it->instance].hidden < 0;
+                    bool counts = cg_node(d->g, r)->why == CG_NONE && !merged;
+                    cg_map_put(&users, param + 1, (known ? n : 0) + counts);
+                } else if (n != UINT64_MAX) {
+                    int64_t size = elements(cg_node_type(d->g, param));
+                    total += size;
+                    shared += (uint64_t)d->item[param].users > n ? size : 0;
+                    cg_map_put(&users, param + 1, UINT64_MAX);
+                }
+            }
         }
-    }
-    cg_map_deinit(&seen);
-    return total * (d->scope.at[scope].turn ? 1 : d->scope.at[scope].times);
+    cg_map_deinit(&users);
+    if (!total)
+        return "";
+    const char *all = cg_arena_printf(d->arena, "%s parameters", cg_draft_number(d, total));
+    if (shared == total)
+        return cg_arena_printf(d->arena, "%s, shared", all);
+    return shared ? cg_arena_printf(d->arena, "%s, %s of them shared", all, cg_draft_number(d, shared)) : all;
 }
 
 static void make_instance(CgDraft *d, int scope, CgMap *used)
 {
     CgDraftScope *pl = &d->scope.at[scope];
     CgBox box = { .kind = CG_BOX_INSTANCE, .type = "", .title = pl->name, .cluster = pl->cluster };
-    int64_t n = parameters(d, scope);
     box.id = unique(d, used, scope_id(pl));
     const char *of = made_of(d, pl);
     box.note = of ? of : "";
@@ -386,8 +413,8 @@ static void make_instance(CgDraft *d, int scope, CgMap *used)
     const char *around = heading(d, pl->up);
     if (around)
         box.title = cg_arena_printf(d->arena, "%s.%s", around, box.title);
-    if (n > 0 && !pl->backward)
-        box.type = cg_arena_printf(d->arena, "%s parameters", cg_draft_number(d, n));
+    if (!pl->backward)
+        box.type = parameters(d, scope);
     pl->box = (int)d->p->boxes.len;
     cg_vec_push(&d->p->boxes, box);
 }

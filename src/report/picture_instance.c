@@ -37,6 +37,16 @@ static CgAtom joined(const char *path, const char *name)
     return *path ? cg_intern_printf("%s.%s", path, name) : cg_intern(name);
 }
 
+/* Of two paths that parts of an instance say, parts of its own say the one that its path ends in, the longer of such;
+ * else a shorter one than those of a model it was handed. */
+static bool says_more(const char *path, CgAtom holder, CgAtom known)
+{
+    bool own = without_end(path, holder) != NULL, known_own = without_end(path, known) != NULL;
+    if (own && known_own)
+        return strlen(holder) > strlen(known);
+    return own || (!known_own && strlen(holder) < strlen(known));
+}
+
 /* Whose parameters the ops of a scope use, told by the ends that its path and theirs have in common; what its parts
  * know, it knows. By scope, NULL where nothing is known. */
 static CgAtom *owners(const CgDraft *d, const CgAtom *path)
@@ -59,8 +69,7 @@ static CgAtom *owners(const CgDraft *d, const CgAtom *path)
     for (size_t s = g->scopes.len; s-- > 1;) {
         int up = instance_at(g, g->scopes.at[s].parent);
         CgAtom holder = owner[s] && up > 0 ? without_end(owner[s], g->scopes.at[s].name) : NULL;
-        /* parts of its own say a shorter path than those of a model it was handed */
-        if (holder && (!owner[up] || strlen(holder) < strlen(owner[up])))
+        if (holder && (!owner[up] || says_more(path[up], holder, owner[up])))
             owner[up] = holder;
     }
     return owner;
