@@ -129,7 +129,7 @@ bool cg_picture_has(const CgPicture *p, const char *path, CgSuggest *near);
 void cg_picture_diff(const CgPicture *a, CgPicture *b);
 typedef struct CgPictureChanges {
     int of[CG_CHANGED + 1]; /* boxes and clusters, by CgChange */
-    int arrows;             /* added or removed */
+    int arrows;             /* added, removed or changed */
 } CgPictureChanges;
 CgPictureChanges cg_picture_changes(const CgPicture *p);
 void cg_picture_free(CgPicture *p);

@@ -13,6 +13,7 @@ typedef struct Merge {
     CgPicture *p;                /* begins as b */
     CgMap boxes, clusters;       /* name -> index in p + 1 */
     int *box_of, *cluster_of;    /* by index in a */
+    bool *met;                   /* by arrow of a: it is in b */
 } Merge;
 
 static bool same(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
@@ -112,25 +113,61 @@ static void merge_boxes(Merge *m)
     }
 }
 
+/* The arrow of b, not met with in a yet, that leads where an arrow of a does: the same one, or one that says another
+ * type or operand; NULL: there is none. */
+static CgArrow *arrow_like(const Merge *m, size_t nb, const CgMap *first, const size_t *next, const CgArrow *a)
+{
+    uint64_t at = 0;
+    CgArrow *other = NULL;
+    cg_map_get(first, cg_map_ptr(cg_intern_printf("%d %d", a->from, a->to)), &at);
+    for (size_t i = at; i > 0 && i <= nb; i = next[i]) {
+        CgArrow *b = &m->p->arrows.at[i - 1];
+        if (b->change != CG_ADDED)
+            continue;
+        if (same(a->label, b->label))
+            return b;
+        other = other ? other : b;
+    }
+    return other;
+}
+
+/* Where two arrows have the same ends but not the same label, one is drawn, with both: two would lie on each other. A
+ * label is left away where the type was said before, so one that is not there says nothing of the other. */
 static void merge_arrows(Merge *m)
 {
     CgPicture *p = m->p;
-    CgMap known = { 0 };
-    for (size_t i = 0; i < p->arrows.len; i++) {
-        CgArrow *a = &p->arrows.at[i];
-        a->change = CG_ADDED;
-        cg_map_put(&known, cg_map_ptr(cg_intern_printf("%d %d %s", a->from, a->to, a->label)), i + 1);
+    size_t n = p->arrows.len;
+    size_t *next = CG_NEWN(p->arena, size_t, n + 1); /* of the same ends; counted from 1, 0: there is none */
+    CgMap first = { 0 };
+    for (size_t i = n; i-- > 0;) {
+        CgArrow *b = &p->arrows.at[i];
+        CgAtom ends = cg_intern_printf("%d %d", b->from, b->to);
+        uint64_t after = 0;
+        b->change = CG_ADDED;
+        cg_map_get(&first, cg_map_ptr(ends), &after);
+        next[i + 1] = after;
+        cg_map_put(&first, cg_map_ptr(ends), i + 1);
     }
-    for (size_t i = 0; i < m->a->arrows.len; i++) {
-        CgArrow a = m->a->arrows.at[i];
-        uint64_t at;
-        a.from = m->box_of[a.from], a.to = m->box_of[a.to], a.change = CG_REMOVED;
-        if (cg_map_get(&known, cg_map_ptr(cg_intern_printf("%d %d %s", a.from, a.to, a.label)), &at))
-            p->arrows.at[at - 1].change = CG_SAME;
-        else
-            cg_vec_push(&p->arrows, a);
-    }
-    cg_map_deinit(&known);
+    for (int exact = 1; exact >= 0; exact--)
+        for (size_t i = 0; i < m->a->arrows.len; i++) {
+            CgArrow a = m->a->arrows.at[i];
+            a.from = m->box_of[a.from], a.to = m->box_of[a.to], a.change = CG_REMOVED;
+            CgArrow *b = m->met[i] ? NULL : arrow_like(m, n, &first, next, &a);
+            if (exact && (!b || !same(a.label, b->label)))
+                continue;
+            if (b && same(a.label, b->label)) {
+                b->change = CG_SAME;
+            } else if (b && *a.label && *b->label) {
+                b->change = CG_CHANGED;
+                b->label = cg_arena_printf(p->arena, "%s, was %s", b->label, a.label);
+            } else if (b) {
+                b->change = CG_SAME;
+            } else if (!m->met[i]) {
+                cg_vec_push(&p->arrows, a);
+            }
+            m->met[i] = true;
+        }
+    cg_map_deinit(&first);
 }
 
 void cg_picture_diff(const CgPicture *a, CgPicture *b)
@@ -138,6 +175,7 @@ void cg_picture_diff(const CgPicture *a, CgPicture *b)
     Merge m = { .a = a, .root_a = a->root, .root_b = b->root, .p = b };
     m.box_of = CG_NEWN(b->arena, int, a->boxes.len + 1);
     m.cluster_of = CG_NEWN(b->arena, int, a->clusters.len + 1);
+    m.met = CG_NEWN(b->arena, bool, a->arrows.len + 1);
     merge_clusters(&m);
     merge_boxes(&m);
     merge_arrows(&m);

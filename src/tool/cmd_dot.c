@@ -288,8 +288,8 @@ static bool compare(Side *before, Side *after, const Asked *asked, CgStrbuf *out
     }
     CgPictureChanges n = cg_picture_changes(whole);
     *differ = n.of[CG_ADDED] + n.of[CG_REMOVED] + n.of[CG_CHANGED] + n.arrows > 0;
-    fprintf(stderr, "%d added, %d removed, %d changed, %d arrows added or removed\n", n.of[CG_ADDED], n.of[CG_REMOVED],
-        n.of[CG_CHANGED], n.arrows);
+    fprintf(stderr, "%d added, %d removed, %d changed, %d arrows added, removed or changed\n", n.of[CG_ADDED],
+        n.of[CG_REMOVED], n.of[CG_CHANGED], n.arrows);
     CgStrings open = instances_that_differ(whole);
     if (asked->depth < 0 && o.detail == CG_DETAIL_MODEL) {
         o.depth = 1, o.open = open.at, o.nopen = (int)open.len;

@@ -35,3 +35,30 @@ if git init -q . 2>/dev/null && git add c.cg && git -c user.name=a -c user.email
     cg dot HEAD:c.cg c.cg other > rev.dot 2> said; echo "exit $?"; cat said; signs < rev.dot
     cg dot HEAD~7:c.cg c.cg other 2>/dev/null; echo "exit $?"
 fi
+# Where a size differs, an arrow says both types: two would lie on each other.
+cat > sizes.cg <<'EOF'
+import std.nn
+graph sizes(x: f32[B, 7]) -> f32[B, 3] {
+    up, down = dense(out = 11), dense(out = 3)
+    return down(tanh(up(x)))
+}
+EOF
+sed 's/out = 11/out = 13/' sizes.cg > other.cg
+cg dot sizes.cg other.cg --depth=0 > sizes.dot 2> said; echo "exit $?"; cat said; signs < sizes.dot
+grep -oE '^.*" -> .*' sizes.dot | sed 's/^[[:space:]]*//; s/[[:space:]]*\[.*//' | sort | uniq -d
+grep -oE 'label="[^"]*was[^"]*"' sizes.dot
+# A repeated type that is said elsewhere in the other one is no difference.
+cat > said.cg <<'EOF'
+graph said(x: f32[B, 7], y: f32[B, 7]) -> f32[B, 7], f32[B, 7] {
+    a = exp(x)
+    b = sin(a)
+    return tanh(b) + b, b * y
+}
+graph more(x: f32[B, 7], y: f32[B, 7]) -> f32[B, 7], f32[B, 7] {
+    a = exp(x)
+    c = cos(y)
+    b = sin(a)
+    return tanh(b) + b, b * c
+}
+EOF
+cg dot said.cg said more 2>&1 >/dev/null
