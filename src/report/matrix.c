@@ -38,10 +38,35 @@ static void put_place(const CgTensor *t, int64_t number, CgStrbuf *out)
     int64_t at[CG_MAX_RANK] = { 0 };
     for (int k = t->rank - 3; k >= 0; number /= t->dim[k--])
         at[k] = number % t->dim[k];
-    cg_strbuf_puts(out, "set title '[");
+    cg_strbuf_putc(out, '[');
     for (int k = 0; k + 2 < t->rank; k++)
         cg_strbuf_printf(out, "%s%lld", k ? ", " : "", (long long)at[k]);
-    cg_strbuf_puts(out, "]' offset 0,-0.5\n");
+    cg_strbuf_putc(out, ']');
+}
+
+/* What is no number has no colour: its cells are hatched, and above it stands how many are what. */
+static void put_title(const CgTensor *t, Shape s, int64_t number, CgStrbuf *out)
+{
+    static const char *const names[] = { "nan", "inf", "-inf" };
+    int64_t found[CG_LEN(names)] = { 0 }, cells = s.rows * s.columns;
+    for (int64_t i = 0; i < cells; i++) {
+        double v = cg_tensor_number(t, number * cells + i);
+        if (!isfinite(v))
+            found[isnan(v) ? 0 : v > 0 ? 1 : 2]++;
+    }
+    cg_strbuf_puts(out, "unset object 1\nset title '");
+    if (s.matrices > 1)
+        put_place(t, number, out);
+    const char *before = s.matrices > 1 ? "  hatched: " : "hatched: ";
+    for (size_t i = 0; i < CG_LEN(names); i++)
+        if (found[i]) {
+            cg_strbuf_printf(out, "%s%lld %s", before, (long long)found[i], names[i]);
+            before = ", ";
+        }
+    cg_strbuf_puts(out, "' offset 0,-0.5\n");
+    if (found[0] + found[1] + found[2])
+        cg_strbuf_puts(
+            out, "set object 1 rectangle from graph 0,0 to graph 1,1 behind fc rgb '#888888' fs pattern 4 noborder\n");
 }
 
 /* Of so many rows or columns every first, second, fifth, tenth .. is named. */
@@ -64,25 +89,29 @@ static void put_rooms(int across, int down, double wide, double high, CgStrbuf *
         ROOM / h);
 }
 
+/* gnuplot draws no image of one row or column: that is two halves of it. */
 static void put_matrix(const CgTensor *t, Shape s, int64_t number, CgStrbuf *out)
 {
+    int high = s.rows == 1 ? 2 : 1, wide = s.columns == 1 ? 2 : 1;
     cg_strbuf_printf(out, "$m << EOD\n");
-    for (int64_t r = 0; r < s.rows; r++)
-        for (int64_t c = 0; c < s.columns; c++) {
-            double v = cg_tensor_number(t, (number * s.rows + r) * s.columns + c);
+    for (int64_t r = 0; r < high * s.rows; r++)
+        for (int64_t c = 0; c < wide * s.columns; c++) {
+            double v = cg_tensor_number(t, (number * s.rows + r / high) * s.columns + c / wide);
             if (isfinite(v))
                 cg_number_print(v, out);
             else
                 cg_strbuf_puts(out, "NaN");
-            cg_strbuf_putc(out, c + 1 < s.columns ? ' ' : '\n');
+            cg_strbuf_putc(out, c + 1 < wide * s.columns ? ' ' : '\n');
         }
     cg_strbuf_printf(out,
-        "EOD\nset xrange [-0.5:%lld.5]\nset yrange [%lld.5:-0.5]\nplot $m matrix with image %s notitle\n",
-        (long long)s.columns - 1, (long long)s.rows - 1, s.rows * s.columns <= FEW_CELLS ? "pixels" : "");
+        "EOD\nset xrange [-0.5:%lld.5]\nset yrange [%lld.5:-0.5]\nplot $m matrix using (%s):(%s):3 with image %s "
+        "notitle\n",
+        (long long)s.columns - 1, (long long)s.rows - 1, wide > 1 ? "$1/2-0.25" : "$1", high > 1 ? "$2/2-0.25" : "$2",
+        s.rows * s.columns <= FEW_CELLS ? "pixels" : "");
 }
 
-/* One scale for all of them. */
-static void put_scale(const CgTensor *t, CgStrbuf *out)
+/* One scale for all of them, `tall` points high; where there is no room for more, its ends are named. */
+static void put_scale(const CgTensor *t, double tall, CgStrbuf *out)
 {
     double low = INFINITY, high = -INFINITY;
     for (int64_t i = 0; i < cg_tensor_count(t); i++) {
@@ -92,11 +121,22 @@ static void put_scale(const CgTensor *t, CgStrbuf *out)
     }
     if (!(low <= high))
         low = high = 0;
+    if (low == high) { /* one number is in the middle of a scale */
+        double half = low != 0 ? fabs(low) / 2 : 0.5;
+        low -= half, high += half;
+    }
     cg_strbuf_puts(out, "set palette defined (0 '#f3f7fb', 0.5 '#7fb0d8', 1 '#08306b')\nset cbrange [");
     cg_number_print(low, out);
     cg_strbuf_putc(out, ':');
-    cg_number_print(high > low ? high : low + 1, out);
+    cg_number_print(high, out);
     cg_strbuf_puts(out, "]\n");
+    if (tall >= LEAST_SIDE)
+        return;
+    cg_strbuf_puts(out, "set cbtics ");
+    cg_number_print(low, out);
+    cg_strbuf_puts(out, ", ");
+    cg_number_print(high - low, out);
+    cg_strbuf_putc(out, '\n');
 }
 
 bool cg_matrix_script(const CgTensor *t, const char *format, CgStrbuf *out, CgErr *e)
@@ -120,15 +160,13 @@ bool cg_matrix_script(const CgTensor *t, const char *format, CgStrbuf *out, CgEr
         "set key off\nset rmargin 9\nset format cb '%g'\n");
     put_tics("x", s.columns, out);
     put_tics("y", s.rows, out);
-    put_scale(t, out);
+    put_scale(t, s.matrices > 1 ? 0.6 * down * (high + ROOM) : high, out);
     if (s.matrices > 1)
         put_rooms(across, down, wide, high, out);
     for (int64_t i = 0; i < s.matrices; i++) {
-        if (s.matrices > 1) {
-            put_place(t, i, out);
-            if (i == 1)
-                cg_strbuf_puts(out, "unset colorbox\n"); /* the scale stands once */
-        }
+        put_title(t, s, i, out);
+        if (i == 1)
+            cg_strbuf_puts(out, "unset colorbox\n"); /* the scale stands once */
         put_matrix(t, s, i, out);
     }
     cg_strbuf_puts(out, s.matrices > 1 ? "unset multiplot\n" : "");

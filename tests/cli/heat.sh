@@ -26,3 +26,21 @@ cg 2
 save tensor([1.0]) as "x.gif"
 EOF
 cg check wrong.cg 2>&1; echo "exit $?"
+# One row, one column and one number are drawn, too, a number alone in the middle of its scale; what is no number is
+# hatched, and counted. (Of each colour one stands in the scale; a cell of one row or column is two halves.)
+cat > few.cg <<'EOF'
+cg 2
+save tensor([1.0, 4.0, 2.0]) as "vector.svg"
+save tensor([[1.0], [4.0], [2.0]]) as "column.svg"
+save tensor(2.385) as "one.svg"
+save tensor([[7, 7], [7, 7]], i32) as "same.svg"
+save log(tensor([[-1.0, 0.0, 2.385], [1.0, -2.0, 3.0]])) as "log.svg"
+save 1 / tensor([[[0.0]], [[2.0]]]) as "two.svg"
+save reshape(cast(iota(300), f32), [1, 300]) as "long.svg"
+EOF
+cg run few.cg --quiet; echo "exit $?"
+for file in vector column one same log two; do
+    echo "$file: $(grep -oE "rgb\([ 0-9,]*\)" $file.svg | tr -d ' ' | grep -E '^rgb\((243,247,251|127,176,216|127,175,215|8,48,107)\)$' |
+        sort | uniq -c | sed 's/^ *//' | tr '\n' ' ')$(grep -c 'fill *= *.url(#gpPat' $file.svg) $(grep -o 'hatched[^<]*' $file.svg)"
+done
+grep -oE '> *-?[0-9.]+<' long.svg | tr -d '<> ' | sort -n | uniq | tr '\n' ' '; echo
