@@ -51,6 +51,12 @@ static bool draw_experiment(CgSession *x, const Asked *asked, CgStrbuf *out)
         ? cg_needs_picture(x, &needs, (int)asked->depth, STAGES_OF_A_PAGE)
         : NULL;
     cg_needs_free(&needs);
+    if (p && !p->boxes.len) {
+        cg_picture_free(p);
+        cg_err_hint(&err, "--stage=model draws its last graph");
+        cg_err(&err, CG_ERR_INPUT, "the script shows and saves nothing: there is no experiment to draw");
+        return cg_session_err(x, (CgSpan){ 0 }, &err);
+    }
     return p && write_picture(x, p, "experiment", asked->graph ? asked->graph : asked->path, asked, out);
 }
 

@@ -10,3 +10,4 @@ cg dot a.cg 'twce' 2>&1; echo "exit $?"
 cg dot a.cg --dim B 2>&1; echo "exit $?"
 cg dot a.cg -o picture.svg; echo "exit $?"; head -c 5 picture.svg; echo
 cg dot a.cg --dim B=5 --stage=graph --flat | grep -o 'f32\[5, D\]' | sort | uniq -c
+cg dot a.cg --stage=experiment -T svg 2>&1; echo "exit $?"
