@@ -181,6 +181,16 @@ if [ -n "$browser" ] && after '' >"$folder/shown" && grep -q '<svg' "$folder/sho
     after 'document.title=D.levels[0].n.length+" boxes, "+new Set(D.levels[0].e.map(e=>e[5].join())).size+" ways"' >"$folder/shown"
     is "of a gradient, arrows between two frames are one, and gradients lie where they come from" \
         "$(sed -n 's/.*<title>\(.*\)<\/title>.*/\1/p' "$folder/shown" | head -1)" "7 boxes, 8 ways"
+    cat >"$folder/narrow.cg" <<'EOF'
+import std.nn
+graph normed(x: f32[B, 8, 5, 7]) -> f32[B, 8, 5, 7] {
+    name = group_norm(groups = 4)
+    a_norm_of_a_long_name = group_norm(groups = 2)
+    return relu(a_norm_of_a_long_name(name(x)))
+}
+EOF
+    "$CG" dot "$folder/narrow.cg" -T html >"$folder/page.html" 2>"$folder/err"
+    is "nor through the title of a frame that is as narrow as what is in it" "$(through)" "0 through few"
     "$CG" dot tests/dot/written.cg --overlay=parameters -T html >"$folder/page.html" 2>"$folder/err"
     is "numbers of what the mouse is over" "$(tells net/add.0 | sed 's/ | gives.*//')" \
         "block: net/add.0 | x @ wide + offset | wide  f32[8, 8] | offset  f32[8] | 72 parameters · 90.0%"
