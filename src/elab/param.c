@@ -94,6 +94,19 @@ CgValue *cg_param_through(CgElab *e, CgFrame *f, CgInstance *root, CgAtom path, 
     return cg_reparametrized(e, f, owner, path, cg_value_tensor(e, info.ref, root->span));
 }
 
+/* A graph that is looked at alone takes sizes that are symbols; so is the number of rows of a batch. */
+static void unknown_size(CgElab *e, CgSpan at, CgAtom param, const CgDim *dim)
+{
+    CgStrbuf size = { 0 };
+    CgAtom name;
+    cg_dim_print(dim, &size);
+    CgDiag *d = cg_elab_error(
+        e, CG_E0403, at, "parameter '%s' has a size that is not a number: %s", param, cg_strbuf_str(&size));
+    if (cg_dim_is_symbol(dim, &name) && name != cg_intern("batch"))
+        cg_diag_help(d, "--dim %s=N gives a size a value where a graph is looked at alone", name);
+    cg_strbuf_deinit(&size);
+}
+
 CgValue *cg_param_tensor(
     CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init)
 {
@@ -116,7 +129,7 @@ CgValue *cg_param_tensor(
             cg_elab_error(
                 e, CG_E0403, declared->span, "axis %d of parameter '%s' would have size %lld", i, name, (long long)n);
         else
-            cg_elab_error(e, CG_E0403, declared->span, "parameter '%s' has a size that is not a number", name);
+            unknown_size(e, declared->span, name, type.dim[i]);
         return cg_value_poison(e);
     }
     CgInstance *inst = body->instance;
