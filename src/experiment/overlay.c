@@ -122,8 +122,10 @@ static void take_items(const Kind *k, const CgProfile *p, CgOverlay *out)
     for (size_t i = 0; i < p->items.len; i++) {
         const CgProfItem *from = &p->items.at[i];
         double value = k->of_item(from, p->steps ? p->steps : 1);
+        /* an optimiser is a graph of its own, with scopes of its own */
+        bool elsewhere = from->phase == CG_PHASE_UPDATE || from->phase == CG_PHASE_OUTSIDE;
         if (value > 0)
-            item[out->n++] = (CgOverlayItem){ from->scope, from->span, value };
+            item[out->n++] = (CgOverlayItem){ elsewhere ? -1 : from->scope, from->span, value };
     }
     out->item = item;
 }

@@ -16,7 +16,7 @@ typedef enum CgDetail {
 
 /* Numbers that a picture shows on its boxes and frames, a frame's being all in it. */
 typedef struct CgOverlayItem {
-    int scope; /* of the graph, and the expression in it */
+    int scope; /* of the graph, -1: it is not of it; and the expression in it */
     CgSpan span;
     double value;
 } CgOverlayItem;

@@ -46,3 +46,18 @@ cg bench net.cg further --steps=1 | grep -c loss
 # Where nothing of it is there, the title says so; a number is said once.
 cg dot net.cg 'net()' --dim B=7 --overlay=precision | grep -oE '[^>]*: precision[^<]*'
 cg dot net.cg 'net()' --overlay=parameters --depth=1 | grep -oE '[0-9]+ parameters[^<]*'
+# A frame has what its boxes have together, and nothing of the optimiser, whose graph has scopes of its own.
+cat >> net.cg <<'EOF2'
+graph layers(x: f32[B, 3]) -> f32[B, 5] {
+    param u: f32[3, 90] = normal()
+    param v: f32[90, 5] = normal()
+    h = tanh(x @ u)
+    return h @ v
+}
+third = learn(layers())
+EOF2
+cg dot net.cg third --overlay=time 2>/dev/null | said | awk '
+    { match($0, /[0-9.]+ [mun]?s/); n = substr($0, RSTART) + 0; unit = substr($0, RSTART, RLENGTH); sub(/[0-9.]* /, "", unit)
+      n *= unit == "ms" ? 1000 : unit == "ns" ? 0.001 : unit == "us" ? 1 : 1e6 }
+    /layers/ { frame = n } /tanh|matmul/ { boxes += n }
+    END { print (boxes && frame > 0.98 * boxes && frame < 1.02 * boxes ? "as much" : frame " of " boxes) }'
