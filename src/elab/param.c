@@ -102,7 +102,7 @@ static void unknown_size(CgElab *e, CgSpan at, CgAtom param, const CgDim *dim)
     cg_dim_print(dim, &size);
     CgDiag *d = cg_elab_error(
         e, CG_E0403, at, "parameter '%s' has a size that is not a number: %s", param, cg_strbuf_str(&size));
-    if (cg_dim_is_symbol(dim, &name) && name != cg_intern("batch"))
+    if (cg_dim_is_symbol(dim, &name))
         cg_diag_help(d, "--dim %s=N gives a size a value where a graph is looked at alone", name);
     cg_strbuf_deinit(&size);
 }
