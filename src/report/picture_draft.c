@@ -120,14 +120,14 @@ static bool says_nothing(const CgAttr *a)
 }
 
 /* Whether an attribute is worth a reader's time: not types and new dims, which are shown anyway, and in the picture
- * of a model not what is 0, or a scale of 1. */
+ * of a model not what is 0, a scale of 1, or the stream of random numbers, which is a digest of the box's own path. */
 static bool attr_matters(const CgAttr *a, bool model)
 {
     int64_t value = -1;
     switch (a->kind) {
     case CG_ATTR_TYPE:
     case CG_ATTR_GRAPH: return false;
-    case CG_ATTR_INT: return !model || a->i != 0 || strcmp(a->name, "axis") == 0;
+    case CG_ATTR_INT: return !model || (a->i != 0 && strcmp(a->name, "stream") != 0) || strcmp(a->name, "axis") == 0;
     case CG_ATTR_DIMS:
         if (strcmp(a->name, "dims") == 0)
             return false;

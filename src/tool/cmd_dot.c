@@ -57,7 +57,9 @@ static bool draw_experiment(CgSession *x, const Asked *asked, CgStrbuf *out)
         cg_err(&err, CG_ERR_INPUT, "the script shows and saves nothing: there is no experiment to draw");
         return cg_session_err(x, (CgSpan){ 0 }, &err);
     }
-    return p && write_picture(x, p, "experiment", asked->graph ? asked->graph : asked->path, asked, out);
+    const char *name = strrchr(asked->path, '/'); /* the same picture wherever it is asked for */
+    const char *title = asked->graph ? asked->graph : name ? name + 1 : asked->path;
+    return p && write_picture(x, p, "experiment", title, asked, out);
 }
 
 /* A script and the graph in it that is drawn. */

@@ -26,3 +26,5 @@ echo
 cg run runs.cg --quiet --only=scores > run.txt; echo "exit $?"
 cg dot runs.cg --stage=experiment | said | grep kept
 cg dot runs.cg scores --stage=experiment | said | grep -c -- '->'
+# It is called as its script is, wherever that lies.
+mkdir -p folder && cp runs.cg folder && cg dot folder/runs.cg --stage=experiment | grep -oE '<B>[^<]*runs.cg<'
