@@ -42,7 +42,7 @@ const char *cg_duration(double s, char out[24])
     if (!(s >= 0) || s > 1e12)
         snprintf(out, 24, "?");
     else if (s < 0.9995)
-        snprintf(out, 24, "%.0f ms", 1000 * s);
+        snprintf(out, 24, s < 0.00095 ? "%.1g ms" : "%.0f ms", 1000 * s);
     else if (s < 59.95)
         snprintf(out, 24, "%.1f s", s);
     else if (s < 3599.5)

@@ -31,6 +31,6 @@ void cg_progress_say(CgProgress *p, const char *format, ...) CG_PRINTF(2, 3);
  * early". p is gone; NULL is fine. */
 void cg_progress_free(CgProgress *p, const char *how);
 
-/* "431 ms", "12.3 s", "4 min 12 s", "3 h 07 min", "2 d 4 h"; 16 bytes are enough. */
+/* "0.3 ms", "431 ms", "12.3 s", "4 min 12 s", "3 h 07 min", "2 d 4 h"; 16 bytes are enough. */
 const char *cg_duration(double seconds, char out[24]);
 #endif

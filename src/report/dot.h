@@ -15,6 +15,8 @@ typedef struct CgDrawing {
     bool dark;          /* light on dark; an SVG that is light turns dark where its reader's ground is */
 } CgDrawing;
 
+/* Whether it is a format of these; built without GraphViz any is, and cg_dot_write says what is missing. */
+bool cg_dot_draws(const char *format);
 /* Appends to *out. Fails when the format is unknown or there is too much to lay out, and always when cg was built
  * without GraphViz. */
 CG_NODISCARD bool cg_dot_write(const CgPicture *p, const CgDrawing *how, CgStrbuf *out, CgErr *e);

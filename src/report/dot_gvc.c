@@ -18,7 +18,11 @@ bool cg_dot_too_large(size_t boxes, CgErr *e)
     return cg_err(e, CG_ERR_INPUT, "%zu boxes are too many to lay out", boxes);
 }
 
-#ifdef CG_HAVE_GRAPHVIZ
+#ifndef CG_HAVE_GRAPHVIZ
+
+bool cg_dot_draws(const char *format) { return format != NULL; }
+
+#else
 
 char *cg_dot_text(const char *s)
 {
@@ -95,6 +99,19 @@ bool cg_dot_lay_out(Agraph_t *root, const char *engine, CgErr *e)
     bool good = gvc && gvLayout(gvc, root, engine) == 0;
     agseterrf(before);
     return good || cg_err(e, CG_ERR_INPUT, "the picture cannot be laid out: %s", complaint);
+}
+
+bool cg_dot_draws(const char *format)
+{
+    int n = 0;
+    bool draws = strcmp(format, "dot") == 0 || strcmp(format, "gv") == 0;
+    char **all = draws ? NULL : gvPluginList(layouter(), cg_dot_text("device"), &n, NULL);
+    for (int i = 0; i < n; i++) {
+        draws = draws || strcmp(all[i], format) == 0;
+        free(all[i]);
+    }
+    free(all);
+    return draws;
 }
 
 bool cg_dot_render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)

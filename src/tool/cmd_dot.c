@@ -406,6 +406,9 @@ static int go_together(const Asked *asked, bool sized)
         return cg_usage("dot", "--overlay is of one graph, not of what differs between two");
     if (asked->other && (asked->dump != CG_DUMP_NONE || experiment))
         return cg_usage("dot", "graphs are compared at the stages model, graph, grad, opt and tape");
+    if (strcmp(asked->format, "html") != 0 && !cg_dot_draws(asked->format))
+        return cg_usage(
+            "dot", "there is no format '%s'; there are dot, svg, png, pdf, html and those of GraphViz", asked->format);
     const char *of_graph = asked->overlay ? "overlay"
         : asked->open.len                 ? "open"
         : asked->flat                     ? "flat"
@@ -433,7 +436,7 @@ static int command(int argc, char **argv)
             .arg = "FORMAT",
             .value = &asked.format,
             .letter = 'T',
-            .help = "dot, svg, png, pdf or html" },
+            .help = "dot, svg, png, pdf, html, or what else GraphViz writes: eps, ps, jpg" },
         { .name = "out",
             .arg = "FILE",
             .value = &asked.out,
@@ -484,9 +487,9 @@ static int command(int argc, char **argv)
     if (!cg_option_number("dot", "depth", depth, 0, DEEPEST, &asked.depth))
         return CG_EXIT_USAGE;
     bool two = asked.other != NULL;
+    asked.format = asked.format ? asked.format : format_of(asked.out);
     if ((code = go_together(&asked, dims.len > 0)) != CG_EXIT_OK)
         return code;
-    asked.format = asked.format ? asked.format : format_of(asked.out);
     CgScriptArgs args;
     code = cg_script_args("dot", &set, &dims, &args);
     if (code == CG_EXIT_OK)
