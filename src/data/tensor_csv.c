@@ -3,7 +3,9 @@
  * not take a cell that is no number for one. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/utf8.h"
 #include "data/csv.h"
 #include "data/tensor_file_inside.h"
 
@@ -22,13 +24,26 @@ static bool add_row(const CgCsv *c, Numbers *numbers, CgErr *e)
     return true;
 }
 
+/* "area", but not "1;2", "0x10", "" or "NA", which only fail to be numbers. */
+static bool is_name(CgText t)
+{
+    while (t.len && (*t.at == ' ' || *t.at == '"'))
+        t.at++, t.len--;
+    return t.len && !strchr("0123456789+-.", *t.at) && !(t.len == 2 && !memcmp(t.at, "NA", 2));
+}
+
+/* Whether a row names columns: it holds no number and at least one name. Else it would be a row of data that is lost.
+ */
 static bool all_names(const CgCsv *c)
 {
     double x;
-    for (size_t i = 0; i < c->cell.len; i++)
+    bool any = false;
+    for (size_t i = 0; i < c->cell.len; i++) {
         if (cg_text_number(c->cell.at[i], &x))
             return false;
-    return true;
+        any |= is_name(c->cell.at[i]);
+    }
+    return any;
 }
 
 static bool parse(const char *path, CgBytes bytes, CgTensors *out, CgErr *e)
@@ -38,7 +53,12 @@ static bool parse(const char *path, CgBytes bytes, CgTensors *out, CgErr *e)
     int64_t rows = 0, columns = 0;
     bool ok = true;
     *out = (CgTensors){ 0 };
-    cg_csv_init(&c, path, bytes.at, bytes.len);
+    CgText text = { bytes.at, bytes.len };
+    if (!cg_utf8_begin(path, &text.at, &text.len, e)) {
+        cg_io_release(&bytes);
+        return false;
+    }
+    cg_csv_init(&c, path, text.at, text.len);
     for (bool first = true; ok && cg_csv_row(&c, e); first = false) {
         if (first && all_names(&c)) {
             columns = (int64_t)c.cell.len;

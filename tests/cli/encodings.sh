@@ -29,6 +29,10 @@ cg run seen.cg --quiet --set path=wide.jsonl 2>&1 | grep 'error\|help'
 for f in wide.csv wide.jsonl marked.jsonl marked.csv; do
     printf 'show read("%s")\n' $f >table.cg; cg run table.cg 2>&1 | grep -v '^ *[0-9]* | \|^ *|'
 done
+printf '1\n2.385\n3\n' | marked >numbers.csv
+for f in numbers.csv wide.csv; do
+    printf 'show arrays({ x: "%s" })\n' $f >rows.cg; cg run rows.cg 2>&1 | grep -v '^ *[0-9]* | \|^ *|'
+done
 echo "== scripts"
 { printf '\377\376'; printf 's\0h\0o\0w\0 \0001\0\n\0'; } >wide.cg; cg check wide.cg; echo "exit $?"
 printf 'show 1\n' | marked >marked.cg; cg run marked.cg

@@ -25,3 +25,9 @@ arrays({ x: [[1, 2], [3, 16777217]] })
 arrays({ x: "n.csv" })
 read("mixed.jsonl")
 CASES
+# A first row names columns where it has a name; one that only looks like no numbers is not passed over.
+for row in 'area,2nd' ',area' '1;2' '0x10' 'NA' '12:30' '1,area'; do
+    printf '%s\n3,2.385\n' "$row" | cut -d, -f1-$(echo "$row" | tr -cd , | wc -c | awk '{ print $1 + 1 }') >first.csv
+    echo 'show arrays({ x: "first.csv" })' >c.cg
+    echo "\$ $row"; $CG run --quiet c.cg 2>&1 | grep -v '^ '
+done
