@@ -39,7 +39,9 @@ static CgValue *build_value(CgElab *e, CgFrame *f, const CgArguments *a)
     CgValue *v = given->n == 1 && !e->model ? cg_shown(e, f, given->at[0].value) : NULL;
     if (v && (cg_is_poison(v) || cg_value_class(v) == &cg_class_array))
         return v;
-    if (e->model)
+    if (e->model && e->model->shown)
+        cg_elab_error(e, CG_E0503, a->call, "show and save make numbers of a tensor by themselves; leave value() out");
+    else if (e->model)
         cg_elab_error(e, CG_E0503, a->call, "value gives numbers outside of graphs; here a tensor is what it is");
     else
         cg_elab_error(
