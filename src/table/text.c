@@ -87,6 +87,20 @@ static void print_text(const char *s, int most, CgStrbuf *out)
         cg_strbuf_puts(out, "\xe2\x80\xa6");
 }
 
+/* Whether no bound of an interval has decimals; `most` is what stands for the column where each number is 0. */
+static bool whole_bounds(const CgColumn *c, size_t rows, double scale, double *most)
+{
+    bool whole = true, zero = *most == 0;
+    for (size_t r = 0; c->spread && r < rows; r++) {
+        double low = scale * c->spread[r].low, high = scale * c->spread[r].high;
+        if (cg_cell_absent(c, r) || !isfinite(low) || !isfinite(high))
+            continue;
+        whole &= low == floor(low) && high == floor(high);
+        *most = zero ? fmax(*most, fmax(fabs(low), fabs(high))) : *most;
+    }
+    return whole;
+}
+
 enum { POWERS = -1 }; /* no decimals will do: powers of ten are needed */
 
 /* Decimals that give the column's middling magnitude about four digits. */
@@ -103,6 +117,7 @@ static int decimals_needed(const CgColumn *c, size_t rows, double scale)
         if (x > 0 && x < least)
             least = x;
     }
+    whole = whole_bounds(c, rows, scale, &most) && whole;
     if (most >= 1e9 || (least < 1e-4 && least < INFINITY && most < 1e-2) || (least < 1e-6 && most < 1))
         return POWERS;
     if (whole)
