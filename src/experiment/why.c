@@ -69,7 +69,8 @@ bool cg_why_of_run(CgStore *s, int64_t run, CgWhySide *out, CgErr *e)
         return cg_err(e, CG_ERR_INPUT, "there is no run %lld", (long long)run);
     if (good && !out->modules.len) {
         cg_err(e, CG_ERR_INPUT, "the store does not know what run %lld was made of", (long long)run);
-        cg_err_hint(e, "runs of this version of cg keep their scripts; run it again, or compare two scripts");
+        cg_err_hint(
+            e, "it was killed before it kept its script, or is of an older cg; run it again, or compare two scripts");
         return false;
     }
     return good;
@@ -377,12 +378,11 @@ static void describe(CgSession *x, const CgValue *v, CgDigester *d)
 
 typedef CG_VEC(CgWhyValue) Values;
 
-/* What the script shows, in order: as it is written. */
+/* What the script shows, in order: as fmt writes it, on one line. */
 static void add_shown(CgSession *x, CgArena *arena, Values *out)
 {
     const CgModule *script = cg_env_module(cg_elab_script(x->elab));
     const CgBlock *top = &script->unit->top;
-    const CgSource *text = cg_sources_get(x->sources, script->unit->file);
     for (int i = 0; i < top->n; i++)
         for (int k = 0; top->at[i]->kind == CG_STMT_SHOW && k < top->at[i]->nexprs; k++) {
             const CgExpr *e = top->at[i]->exprs[k];
@@ -391,9 +391,10 @@ static void add_shown(CgSession *x, CgArena *arena, Values *out)
             cg_frame_begin(x->elab, &f, NULL, cg_elab_script(x->elab));
             describe(x, cg_shown(x->elab, &f, e), d);
             cg_frame_end(x->elab, &f);
-            CgWhyValue v = { cg_arena_printf(
-                                 arena, "show %.*s", (int)(e->span.end - e->span.start), text->text + e->span.start),
-                cg_digester_free(d) };
+            CgStrbuf text = { 0 };
+            cg_expr_format(e, &text);
+            CgWhyValue v = { cg_arena_printf(arena, "show %s", cg_strbuf_str(&text)), cg_digester_free(d) };
+            cg_strbuf_deinit(&text);
             cg_vec_push(out, v);
         }
 }

@@ -96,3 +96,7 @@ cg why --store=kept 1:small 2 2>&1; echo "exit $?"
 sed -i 's/^small.*/small = traned(6)/' b.cg
 cg why a.cg b.cg 2>&1; echo "exit $?"
 cg why a.cg nothing.cg 2>&1; echo "exit $?"
+echo "== what is shown is named on one line, however it is written"
+printf 'show min([4,\n   2.385,  3]),\n   max([1, 2])\n' >a.cg
+printf 'show min([4,\n\n 2.5]), max([ 1,\n2])\n' >b.cg
+cg why a.cg b.cg
