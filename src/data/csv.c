@@ -90,6 +90,14 @@ bool cg_text_number(CgText t, double *out)
     return end == word + t.len && !strpbrk(word, "xXpP");
 }
 
+bool cg_text_is_beyond(CgText t, double x)
+{
+    bool digits = false;
+    for (size_t i = 0; i < t.len; i++)
+        digits |= t.at[i] >= '0' && t.at[i] <= '9';
+    return isinf(x) && digits;
+}
+
 bool cg_text_is_exact(CgText t, double x)
 {
     char digits[400]; /* of the largest double 309 */

@@ -212,6 +212,9 @@ static bool put_number(const Loading *l, const CgExampleField *f, uint32_t line,
         return false;
     }
     bool whole = f->dtype == CG_I32 || f->dtype == CG_I64;
+    if (cg_text_is_beyond(text, f->dtype == CG_F32 ? (double)(float)x : x))
+        return cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', no number that %s has", l->source, line, name, shown,
+            text.at, cg_dtype_name(f->dtype));
     if (!cg_text_is_exact(text, f->dtype == CG_F32 ? (double)(float)x : x)) {
         cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', which has no exact place among numbers of type %s", l->source,
             line, name, shown, text.at, cg_dtype_name(f->dtype));
@@ -227,9 +230,6 @@ static bool put_number(const Loading *l, const CgExampleField *f, uint32_t line,
     if (whole && f->below && (x < 0 || x >= (double)f->below))
         return cg_err(e, CG_ERR_INPUT, "%s:%u: '%s' is %.*s, which is not below %lld", l->source, line, name, shown,
             text.at, (long long)f->below);
-    if (f->dtype == CG_F32 && isinf((float)x) && !isinf(x))
-        return cg_err(
-            e, CG_ERR_INPUT, "%s:%u: '%s' is '%.*s', no number that f32 has", l->source, line, name, shown, text.at);
     switch (f->dtype) {
     case CG_I32: ((int32_t *)out)[at] = (int32_t)x; break;
     case CG_I64: ((int64_t *)out)[at] = (int64_t)x; break;

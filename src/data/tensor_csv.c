@@ -16,7 +16,7 @@ static bool add_row(const CgCsv *c, Numbers *numbers, CgErr *e)
     for (size_t i = 0; i < c->cell.len; i++) {
         double x;
         CgText cell = c->cell.at[i];
-        if (!cg_text_number(cell, &x) || (isinf((float)x) && !isinf(x)) || !cg_text_is_exact(cell, (double)(float)x))
+        if (!cg_text_number(cell, &x) || cg_text_is_beyond(cell, (float)x) || !cg_text_is_exact(cell, (double)(float)x))
             return cg_err(e, CG_ERR_INPUT, "%s:%u: cell %zu, '%.*s', is no number that f32 has", c->path, c->line,
                 i + 1, (int)(cell.len < 40 ? cell.len : 40), cell.at);
         cg_vec_push(numbers, (float)x);

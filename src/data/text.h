@@ -20,4 +20,6 @@ CG_NODISCARD bool cg_text_number(CgText t, double *out);
 /* Whether such a number lost no digit when it became x: integers are to be exact, numbers with a point or an exponent
  * are the nearest there is. */
 CG_NODISCARD bool cg_text_is_exact(CgText t, double x);
+/* Whether such a number became infinite, as 1e400 does, and was not written as "inf". */
+CG_NODISCARD bool cg_text_is_beyond(CgText t, double x);
 #endif

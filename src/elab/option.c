@@ -2,6 +2,7 @@
  * Takes the options of a program and what --set says of them; gives values of the types that were declared, and reports
  * settings that no option took. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +85,8 @@ static CgValue *set_value(CgElab *e, CgEnv *env, const CgStmt *s, const CgKind *
     }
     case CG_KIND_FLOAT: {
         double f = strtod(text, &end);
-        return *end || !*text ? NULL : cg_value_float(e, f, at);
+        bool beyond = isinf(f) && strpbrk(text, "0123456789");
+        return *end || !*text || beyond || strpbrk(text, "xX(") ? NULL : cg_value_float(e, f, at);
     }
     default: return cg_value_str(e, text, at);
     }

@@ -94,7 +94,8 @@ static bool is_number(const char *s, bool *whole)
     (void)strtoll(s, &end, 10);
     *whole = !*end && errno == 0 && *s != '+';
     double x = strtod(s, &end);
-    return !*end && cg_text_is_exact((CgText){ s, strlen(s) }, x);
+    CgText text = { s, strlen(s) };
+    return !*end && cg_text_is_exact(text, x) && !cg_text_is_beyond(text, x);
 }
 
 static void look_at(Kinds *k, const char *s)

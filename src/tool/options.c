@@ -126,12 +126,11 @@ bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *op
             *exit = cg_usage(command, "'--%s' takes no argument", o->name);
             return false;
         }
-        if (!o->flag && !value) {
-            if (i + 1 == *argc) {
-                *exit = cg_usage(command, "'--%s' needs an argument: --%s=%s", o->name, o->name, o->arg);
-                return false;
-            }
+        if (!o->flag && !value && i + 1 < *argc)
             value = argv[++i];
+        if (!o->flag && (!value || (!*value && strcmp(o->arg, "TEXT") != 0))) { /* an empty folder would be the root */
+            *exit = cg_usage(command, "'--%s' needs an argument: --%s=%s", o->name, o->name, o->arg);
+            return false;
         }
         if (o->once && *o->value) {
             *exit = cg_usage(command, "'--%s' is given twice", o->name);

@@ -3,6 +3,7 @@ printf 'id,mixed,name\n9007199254740993,9007199254740993,12345678901234567890\n-
 printf '{"id": 9007199254740993, "v": 0.1, "b": 1}\n{"id": 9007199254740992, "v": 16777216, "b": false}\n' >t.jsonl
 printf '{"x": 2.5}\n{"x": 9007199254740993}\n' >mixed.jsonl
 printf '1,0.1\n16777217,2\n' >n.csv
+printf 'x,y\n1e400,1e39\n2.385,inf\n' >huge.csv
 cat >a.cg <<'CG'
 cg 2
 t = read("t.csv")
@@ -23,6 +24,11 @@ examples("t.jsonl", { v: field("v", dtype = i32) })
 examples("t.jsonl", { v: field("v", dtype = bool) })
 arrays({ x: [[1, 2], [3, 16777217]] })
 arrays({ x: "n.csv" })
+examples("huge.csv", { x: "x" })
+examples("huge.csv", { x: field("x", dtype = f64) })
+examples("huge.csv", { x: "y" })
+arrays({ x: "huge.csv" })
+2 * mean(read("huge.csv").x)
 read("mixed.jsonl")
 CASES
 # A first row names columns where it has a name; one that only looks like no numbers is not passed over.

@@ -13,6 +13,8 @@ a.cg --dump nope --set width=3
 a.cg --seed first --set width=3
 a.cg --threads 0 --set width=3
 a.cg --threads 1000 --set width=3
+a.cg --store=
+a.cg --store ""
 none.cg
 folder
 mistake.cg

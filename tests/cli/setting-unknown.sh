@@ -11,3 +11,5 @@ printf 'import a\nshow steps\n' > b.cg
 cg run b.cg --set steps=4
 echo "exit $?"
 cg run b.cg --set a.steps=4
+printf 'option rate: float = 0.1\nshow rate\n' > c.cg
+for rate in 1e999 0x10 '2.385 ' '' inf 2.385e-3; do cg run c.cg --set rate="$rate" 2>&1 | head -1; done
