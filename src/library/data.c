@@ -161,7 +161,13 @@ static CgValue *build_mix(CgElab *e, CgFrame *f, const CgArguments *a)
     for (int i = 0; i < components->n; i++) {
         const CgValue *share = share_of(a, i);
         double x;
-        if (!share || !cg_value_number(share, &x) || !(x >= 0))
+        if (!share) {
+            cg_elab_error(e, CG_E0312, a->span[1], "%s%s%s",
+                components->keys ? "the shares have none for '" : "shares by name are of a mixture of named parts",
+                components->keys ? components->keys[i] : "", components->keys ? "'" : "");
+            return cg_value_poison(e);
+        }
+        if (!cg_value_number(share, &x) || !(x >= 0))
             return wrong(e, a, 1, "the share of each part is a number from 0 on");
         if (cg_value_class(components->at[i]) != (rows ? &cg_class_dataset : &cg_class_corpus))
             return wrong(e, a, 0, "the parts of a mixture are all corpora, or all datasets");
