@@ -135,12 +135,17 @@ static void offer(Sizes *s, CgAtom name)
     cg_suggest_offer(&s->near, name);
 }
 
+static bool is_static(const CgInstance *inst, CgAtom name)
+{
+    for (int i = 0; i < inst->stmt->nparams; i++)
+        if (inst->stmt->params[i].name == name && !cg_param_is_tensor(&inst->stmt->params[i]))
+            return true;
+    return false;
+}
+
 static void offer_names(Sizes *s, const CgInstance *inst, const CgExpr *x)
 {
-    bool named = x->kind == CG_EXPR_NAME || x->kind == CG_EXPR_ROW, fixed = false;
-    for (int i = 0; i < inst->stmt->nparams && named; i++)
-        fixed = fixed || (inst->stmt->params[i].name == x->s && !cg_param_is_tensor(&inst->stmt->params[i]));
-    if (named && !fixed)
+    if ((x->kind == CG_EXPR_NAME || x->kind == CG_EXPR_ROW) && !is_static(inst, x->s))
         offer(s, x->s);
     if (x->kind == CG_EXPR_BINARY) {
         offer_names(s, inst, x->a);
@@ -186,13 +191,36 @@ static bool sizes_are_known(CgSession *x, const CgTarget *t, const CgInstance *i
         if (!cg_map_get(&s.seen, cg_map_ptr(sizes.at[i].symbol), &known)) {
             CgDiag *d = cg_diag(x->diags, CG_E0308, (CgSpan){ 0 }, "--dim: no size of '%s' has the name '%s'", t->name,
                 sizes.at[i].symbol);
-            if (!cg_diag_meant_or_all(d, &s.near, "names of its sizes:"))
+            if (inst && is_static(inst, sizes.at[i].symbol))
+                cg_diag_help(d, "it is an argument: %s(%s = %lld)", inst->stmt->names[0], sizes.at[i].symbol,
+                    (long long)sizes.at[i].value);
+            else if (!cg_diag_meant_or_all(d, &s.near, "names of its sizes:"))
                 cg_diag_help(d, "all its sizes are numbers");
             good = false;
         }
         cg_map_deinit(&s.seen);
     }
     return good;
+}
+
+/* Data are not to have another size than the one that was given. */
+static bool data_agree(CgSession *x, const CgInstance *inst, CgBinding size, const CgKnownTypes *data)
+{
+    int64_t has;
+    for (int i = 0; i < inst->stmt->nparams; i++) {
+        const CgParam *p = &inst->stmt->params[i];
+        const CgKnownType *known = known_type(data, p->name);
+        for (int k = 0; known && cg_param_is_tensor(p) && k < p->type->ndims; k++) {
+            const CgExpr *dim = p->type->dims[k];
+            if (known->type.rank != p->type->ndims || dim->kind != CG_EXPR_NAME || dim->s != size.symbol
+                || !cg_dim_eval(known->type.dim[k], (CgBindings){ 0 }, &has, NULL) || has == size.value)
+                continue;
+            cg_diag(x->diags, CG_E0402, known->span, "'%s' of '%s' is %lld here, and --dim says %lld", size.symbol,
+                inst->stmt->names[0], (long long)has, (long long)size.value);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- the graph ---- */
@@ -218,6 +246,8 @@ bool cg_target_apply(CgSession *x, CgValue *instance, CgBindings sizes, const Cg
     out->model = cg_model_begin(e, out->name, cg_precision_option(e));
     out->own = true;
     bool good = true;
+    for (int i = 0; i < sizes.n && good; i++)
+        good = data_agree(x, inst, sizes.at[i], data);
     for (int i = 0; i < n && good; i++) {
         const CgParam *p = &inst->stmt->params[i];
         const CgKnownType *known = known_type(data, p->name);

@@ -24,7 +24,7 @@ static bool shape_of(const json_t *j, CgTensor *t, CgErr *e)
     return true;
 }
 
-/* One element; integers are exact, or refused. */
+/* One element; integers are exact, or refused, and so is what a float type could only have as infinity. */
 static bool put(const json_t *j, CgTensor *t, int64_t at, CgErr *e)
 {
     double v = json_is_boolean(j) ? json_is_true(j) : json_number_value(j);
@@ -32,13 +32,15 @@ static bool put(const json_t *j, CgTensor *t, int64_t at, CgErr *e)
     int64_t whole = !integer ? 0 : json_is_integer(j) ? json_integer_value(j) : (int64_t)v;
     switch (t->dtype) {
     case CG_F32:
-        good = isfinite((float)v);
-        ((float *)t->data)[at] = (float)v;
-        break;
     case CG_F64:
-        good = true;
-        ((double *)t->data)[at] = v;
+    case CG_F16:
+    case CG_BF16: {
+        void *to = (char *)t->data + at * (int64_t)cg_dtype_size(t->dtype);
+        cg_element_put(t->dtype, to, v);
+        double has = t->dtype == CG_F64 ? v : t->dtype == CG_F32 ? (float)v : cg_half_value(t->dtype, *(uint16_t *)to);
+        good = isfinite(has) && (!json_is_integer(j) || (fabs(has) < 0x1p63 && (int64_t)has == whole));
         break;
+    }
     case CG_I32:
         good = integer && whole >= INT32_MIN && whole <= INT32_MAX;
         ((int32_t *)t->data)[at] = good ? (int32_t)whole : 0;
@@ -51,11 +53,6 @@ static bool put(const json_t *j, CgTensor *t, int64_t at, CgErr *e)
         good = integer && (whole == 0 || whole == 1);
         ((uint8_t *)t->data)[at] = whole != 0;
         break;
-    case CG_F16:
-    case CG_BF16:
-        good = isfinite((float)v);
-        cg_element_put(t->dtype, (uint16_t *)t->data + at, v);
-        break;
     case CG_I8:
         good = integer && whole >= INT8_MIN && whole <= INT8_MAX;
         ((int8_t *)t->data)[at] = good ? (int8_t)whole : 0;
@@ -64,7 +61,10 @@ static bool put(const json_t *j, CgTensor *t, int64_t at, CgErr *e)
     case CG_NDTYPE: break;
     }
     CgStrbuf text = { 0 };
-    cg_number_print(v, &text);
+    if (json_is_integer(j))
+        cg_strbuf_printf(&text, "%lld", (long long)whole);
+    else
+        cg_number_print(v, &text);
     if (!good)
         cg_err(e, CG_ERR_INPUT, "%s is not an element of a %s tensor", cg_strbuf_str(&text), cg_dtype_name(t->dtype));
     cg_strbuf_deinit(&text);

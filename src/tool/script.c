@@ -17,6 +17,9 @@ static int read_sizes(const char *command, const CgStrings *dims, CgScriptArgs *
         free(name);
         if (!good || *end || errno || out->bound[i].value < 1 || !cg_dim_int(out->bound[i].value))
             return cg_usage(command, "--dim takes NAME=N with a whole number from 1 to 2^48, not '%s'", dims->at[i]);
+        for (size_t k = 0; k < i; k++)
+            if (out->bound[k].symbol == out->bound[i].symbol)
+                return cg_usage(command, "--dim %s is given twice", out->bound[i].symbol);
     }
     out->sizes = (CgBindings){ out->bound, (int)dims->len };
     return CG_EXIT_OK;

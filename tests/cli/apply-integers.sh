@@ -5,6 +5,7 @@ graph i32s(x: i32[N]) -> i32[N] { return x }
 graph bools(x: bool[N]) -> bool[N] { return not x }
 graph f32s(x: f32[N]) -> f32[N] { return x / 2 }
 graph f64s(x: f64[N]) -> f64[N] { return x / 2 }
+graph f16s(x: f16[N]) -> f32[N] { return cast(x, f32) }
 CG
 while read -r graph x; do
     echo "\$ $graph $x"
@@ -22,5 +23,10 @@ bools [true,false,1,0]
 bools [5]
 f32s [1e300]
 f32s [16777217]
+f32s [16777217.0,16777216]
 f64s [1e300]
+f64s [9007199254740993]
+f16s [65504,2.385]
+f16s [2049]
+f16s [70000.5]
 CASES

@@ -25,6 +25,10 @@ a.cg g --in x=[[1,2]] --in w=[[1,2],[3]]
 a.cg g --in x=[[1,2]] --out folder/a/b/c.safetensors
 a.cg width --in x=[[1,2]]
 a.cg 'g(' --in x=[[1,2]]
+a.cg g --in x=[[1,2]] --dim B=7
+a.cg g --in x=[[1,2]] --dim C=7
+a.cg g --in x=[[1,2]] --dim out=3
+a.cg g --in x=[[1,2]] --dim B=1 --dim B=1
 none.cg g --in x=[[1,2]]
 folder g --in x=[[1,2]]
 mistake.cg g --in x=[[1,2]]

@@ -10,6 +10,7 @@ a.cg g --dim B=2 --dim D=three
 a.cg g --set width=3 --set more
 a.cg g
 a.cg nothing
+a.cg g --dim B=3 --dim C=7
 none.cg
 folder
 mistake.cg
