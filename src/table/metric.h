@@ -9,7 +9,7 @@
 #include "base/strbuf.h"
 #include "table/words.h"
 
-enum { CG_MAX_COUNTS = 18 };
+enum { CG_MAX_COUNTS = 19 };
 
 /* What a call says of a metric, beyond its texts. */
 typedef struct CgScoring {
