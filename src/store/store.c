@@ -90,6 +90,16 @@ CgStore *cg_store_open(const char *folder, CgErr *e)
     return s;
 }
 
+CgStore *cg_store_open_named(const char *folder, CgErr *e)
+{
+    const char *named = folder ? folder : getenv("CG_STORE");
+    if (named && *named && !cg_io_is_dir(named)) {
+        cg_err(e, CG_ERR_IO, "there is no folder '%s' of values that are kept", named);
+        return NULL;
+    }
+    return cg_store_open(folder, e);
+}
+
 void cg_store_close(CgStore *s)
 {
     if (!s)

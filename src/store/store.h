@@ -22,6 +22,8 @@ typedef void CgSayFn(void *arg, const char *sentence); /* to the user, without a
 /* `folder` NULL: $CG_STORE, else ".cg" in the working directory. Made if need be; leftovers of dead writers
  * are removed. */
 CG_NODISCARD CgStore *cg_store_open(const char *folder, CgErr *e);
+/* The same for whoever only looks: a folder that is named, by `folder` or $CG_STORE, must be there. */
+CG_NODISCARD CgStore *cg_store_open_named(const char *folder, CgErr *e);
 void cg_store_close(CgStore *s);
 /* What it has to tell goes to `say` (NULL: silence). At first sentences go to stderr with "cg: " before them. */
 void cg_store_listen(CgStore *s, CgSayFn *say, void *arg);

@@ -99,7 +99,7 @@ static int command(int argc, char **argv)
     if (!cg_option_bytes("gc", "keep", keep, &most))
         return CG_EXIT_USAGE;
     CgErr err = { 0 };
-    CgStore *store = cg_store_open(folder, &err);
+    CgStore *store = cg_store_open_named(folder, &err);
     if (!store)
         return cg_complain("gc", &err);
     CgSessionOpts opts = { .quiet = true, .store = folder, .untrained = true };

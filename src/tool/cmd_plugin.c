@@ -176,9 +176,11 @@ static int check_plugin(const char *path)
     char *lint = find_own("/../libexec/cg/op_lint", CG_PKGLIBEXECDIR "/op_lint", "/tests/op_lint");
     if (!lint)
         cg_err(&e, CG_ERR_IO, "the checker of plugins, op_lint, is not where cg is installed");
+    else if (!cg_io_exists(path))
+        cg_err_errno(&e, "open", path);
     else if (cg_child_run((const char *const[]){ lint, "--tell", path, NULL }, NULL, 0, &out, &said, &code)
         != CG_CHILD_RAN)
-        cg_err_errno(&e, "cannot start", lint);
+        cg_err_errno(&e, "start", lint);
     sort_out(cg_strbuf_str(&out), &f);
     while (said.len && said.at[said.len - 1] == '\n')
         said.at[--said.len] = 0;

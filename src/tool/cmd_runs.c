@@ -411,7 +411,7 @@ static int command(int argc, char **argv)
             "[RUN ...] [--store=FOLDER] [--save=FILE]\nLists runs; shows one by its number, compares several.", options,
             CG_LEN(options), &code))
         return code;
-    CgStore *s = cg_store_open(folder, &e);
+    CgStore *s = cg_store_open_named(folder, &e);
     if (!s)
         return cg_complain("runs", &e);
     code = carry_out(s, argc - 1, argv + 1, path);

@@ -44,7 +44,7 @@ static int command(int argc, char **argv)
     if (argc != 2 || strcmp(argv[1], "verify") != 0)
         return cg_usage("store", "what is to be done is needed: verify");
     CgErr err = { 0 };
-    CgStore *store = cg_store_open(folder, &err);
+    CgStore *store = cg_store_open_named(folder, &err);
     if (!store)
         return cg_complain("store", &err);
     code = verify(store);

@@ -127,7 +127,7 @@ static bool read_side(const Named *n, CgStore **store, const char *folder, CgWhy
 {
     if (!n->run)
         return cg_why_of_script(n->of, out, e);
-    return (*store || (*store = cg_store_open(folder, e))) && cg_why_of_run(*store, n->run, out, e);
+    return (*store || (*store = cg_store_open_named(folder, e))) && cg_why_of_run(*store, n->run, out, e);
 }
 
 static int why(const Named n[2], const char *folder)
