@@ -209,6 +209,10 @@ static bool check_arrays(CgElab *e, const CgArguments *a, CgValue *data)
             cg_diag_help(d, "a field is a file or a list with a row each: { x: \"x.npy\", y: [0.5, 1] }");
             return false;
         }
+    if (a->at[0]->kind == CG_VALUE_RECORD && !a->at[0]->n) {
+        cg_elab_error(e, CG_E0312, a->span[0], "arrays have one field or more: { x: \"x.npy\", .. }");
+        return false;
+    }
     return checked(e, a, &c, read_arrays(a->at[0], &c, &err), &err, data);
 }
 

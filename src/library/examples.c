@@ -79,6 +79,14 @@ static CgValue *build_field(CgElab *e, CgFrame *f, const CgArguments *a)
         return refuse(e, a->call, "'dtype', 'size', 'below' and 'classes' are of numbers, not of tokens");
     if (cg_dtype_is_narrow((CgDtype)a->at[DTYPE]->i))
         return refuse(e, a->span[DTYPE], "fields are f32, f64, i32, i64 or bool: a graph casts them");
+    if (a->written[CLASSES] && !a->at[CLASSES]->n)
+        return refuse(e, a->span[CLASSES], "'classes' names one class or more");
+    if (a->at[CLASSES]->n
+        && (a->written[SIZE] || a->written[BELOW] || a->at[DTYPE]->i != (a->written[DTYPE] ? CG_I32 : CG_F32)))
+        return refuse(e, a->call,
+            "a class is an i32 below the number of 'classes': 'size', 'below' and another 'dtype' are not of it");
+    if (a->at[BELOW]->i > 0 && a->at[DTYPE]->i != CG_I32 && a->at[DTYPE]->i != CG_I64)
+        return refuse(e, a->span[BELOW], "'below' is of integers: dtype = i32, or i64");
     if (several && (a->at[SIZE]->i || a->at[CLASSES]->n))
         return refuse(e, a->span[COLUMN], "a list and a class are of one column");
     for (int i = 0; i < a->at[CLASSES]->n; i++)
@@ -149,6 +157,8 @@ static bool check_examples(CgElab *e, const CgArguments *a, CgValue *data)
     for (int i = 0; source->kind == CG_VALUE_RECORD && i < source->n; i++)
         if (source->at[i]->kind != CG_VALUE_STR)
             return refused(e, a->span[0], "examples of lines name one file for each field: { name: \"file.txt\" }");
+    if (a->at[3]->i < 0)
+        return refused(e, a->span[3], "'limit' is a number of rows, or 0 for all");
     if (!of->n)
         return refused(e, a->span[1], "examples have one field or more: { x: field(\"column\"), .. }");
     CgField *field = CG_NEWN(e->arena, CgField, of->n * CG_EXAMPLE_FIELDS + 1);
