@@ -102,10 +102,15 @@ static CgValue *run_quantile(CgSession *x, const CgValue *call, CgValue **args)
 static CgValue *run_holm(CgSession *x, const CgValue *call, CgValue **args)
 {
     const CgNumbers *n = args[0]->held;
+    CgErr err = { 0 };
+    for (size_t i = 0; i < n->n; i++)
+        if (n->at[i] < 0 || n->at[i] > 1) {
+            cg_err(&err, CG_ERR_INPUT, "holm takes p-values, from 0 to 1; row %zu has %g", i, n->at[i]);
+            return cg_session_err(x, call->at[0]->span, &err), NULL;
+        }
     CgNumbers *out = cg_numbers_new(x, n->n);
     memcpy(out->at, n->at, n->n * sizeof *n->at);
     cg_stats_holm(out->at, out->n);
-    (void)call;
     return cg_value_held(x->elab, &cg_class_column, out);
 }
 
