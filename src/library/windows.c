@@ -43,9 +43,13 @@ static bool check_windows(CgElab *e, const CgArguments *a, CgValue *data)
     if (!(a->at[4]->f >= 0 && a->at[4]->f <= 1))
         return wrong(e, a, 4, "'copies' is a share from 0 to 1");
     int64_t span = a->at[5]->i, group = a->at[6]->i;
-    if (span < 0)
-        return wrong(e, a, 5, "'span' is a number of tokens");
-    if (group < 0 || (group > 0 && span % group))
+    if (span < 0 || span > 1 << 20)
+        return wrong(e, a, 5, "'span' is a number of tokens, 1048576 at most");
+    if ((span > 0 || group > 0) && !a->written[4]) {
+        cg_elab_error(e, CG_E0318, a->span[span > 0 ? 5 : 6], "'span' and 'group' are of copies: 'copies' is missing");
+        return false;
+    }
+    if (group < 0 || group > 1 << 20 || (group > 0 && span % group))
         return wrong(e, a, 6, "'span' is a whole number of groups of 'group' tokens");
     if (a->at[7]->i < 0 || a->at[7]->i > 1 << 20)
         return wrong(e, a, 7, "'stride' is a number of tokens, 0 for as many as the window has");
