@@ -47,6 +47,8 @@ static CgValue *build_corpus(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     double valid, test;
+    if (a->at[0]->kind == CG_VALUE_LIST && !a->at[0]->n)
+        return wrong(e, a, 0, "a corpus is of one file or more");
     if (a->at[2]->i < 0)
         return wrong(e, a, 2, "'limit' is a number of bytes, 0 for all");
     if (!cg_split_shares(a->at[3], &valid, &test))

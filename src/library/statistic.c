@@ -609,6 +609,10 @@ static CgValue *build_paired(CgElab *e, CgFrame *f, const CgArguments *a)
     (void)f;
     for (size_t i = 0; i < CG_LEN(columns); i++)
         cg_schema_add(e, schema, cg_intern(columns[i]), i == 0 || i == 5);
+    if (a->written[3] && a->at[2]->kind == CG_VALUE_STR && !cg_test_find(a->at[2]->s)->draws) {
+        cg_elab_error(e, CG_E0318, a->span[3], "'%s' draws nothing: leave 'seed' out", a->at[2]->s);
+        return cg_value_poison(e);
+    }
     return cg_table_later(e, a, schema);
 }
 

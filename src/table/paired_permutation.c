@@ -30,5 +30,5 @@ static CgTest permutation(const double *d, size_t n, uint64_t seed)
     return (CgTest){ mean, mean, (double)far / (double)(rounds + !exact), n, NULL };
 }
 
-CG_PAIRED_TEST(permutation, .run = permutation,
+CG_PAIRED_TEST(permutation, .run = permutation, .draws = true,
     .doc = "signs of the differences turned: all ways for up to 16 pairs, else 10,000 drawn ones")

@@ -120,6 +120,7 @@ typedef struct CgTest {
 typedef struct CgTestMethod {
     const char *name, *doc;
     CgTest (*run)(const double *d, size_t n, uint64_t seed); /* d: differences of pairs, no NAN */
+    bool draws;                                              /* the seed counts */
 } CgTestMethod;
 /* The last line of paired_NAME.c. */
 #define CG_PAIRED_TEST(test, ...)                          \

@@ -484,6 +484,22 @@ void cg_table_jsonl(const CgTable *t, CgStrbuf *out)
     }
 }
 
+/* JSON has no infinite numbers; nan is null there, as what is missing. */
+static bool json_has(const CgTable *t, const char *path, CgErr *e)
+{
+    for (int i = 0; i < t->ncolumns; i++)
+        for (size_t r = 0; r < t->rows; r++) {
+            const CgColumn *c = &t->column[i];
+            bool number = c->kind == CG_NUMBER && !cg_cell_absent(c, r) && isinf(c->at[r].number);
+            if (!number && !(c->spread && (isinf(c->spread[r].low) || isinf(c->spread[r].high))))
+                continue;
+            cg_err(e, CG_ERR_INPUT, "'%s' of row %zu is infinite, which '%s' cannot say", c->name, r, path);
+            cg_err_hint(e, "save it as .csv");
+            return false;
+        }
+    return true;
+}
+
 bool cg_table_save(const CgTable *t, const char *path, CgErr *e)
 {
     static const struct {
@@ -500,6 +516,8 @@ bool cg_table_save(const CgTable *t, const char *path, CgErr *e)
         cg_err_hint(e, "tables are saved as .csv, .jsonl, .md or .tex");
         return false;
     }
+    if (forms[k].write == cg_table_jsonl && !json_has(t, path, e))
+        return false;
     CgStrbuf out = { 0 };
     forms[k].write(t, &out);
     bool ok = cg_io_write(path, cg_strbuf_str(&out), out.len, e);

@@ -191,7 +191,7 @@ static int command(int argc, char **argv)
     if (!cg_option_number("bench", "steps", steps, 1, 1000000, &timed)
         || !cg_option_number("bench", "warmup", warmup, 0, 1000000, &before)
         || !cg_option_threads("bench", threads, &opts.threads)
-        || !cg_option_bytes("bench", "memory", memory, &opts.memory))
+        || !cg_option_bytes("bench", "memory", memory, 1, &opts.memory))
         return CG_EXIT_USAGE;
     asked.opts.steps = (int)timed;
     asked.opts.warmup = (int)before;

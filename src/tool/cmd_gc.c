@@ -96,7 +96,7 @@ static int command(int argc, char **argv)
     uint64_t most = 0;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
-    if (!cg_option_bytes("gc", "keep", keep, &most))
+    if (!cg_option_bytes("gc", "keep", keep, 0, &most))
         return CG_EXIT_USAGE;
     CgErr err = { 0 };
     CgStore *store = cg_store_open_named(folder, &err);

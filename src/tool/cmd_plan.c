@@ -91,7 +91,7 @@ static int command(int argc, char **argv)
     if (effect && !asked.claims)
         return cg_usage("plan", "--effect goes with --claims");
     if (!read_effect(effect, &asked.effect) || !cg_option_threads("plan", threads, &asked.threads)
-        || !cg_option_bytes("plan", "memory", memory, &asked.memory))
+        || !cg_option_bytes("plan", "memory", memory, 1, &asked.memory))
         return CG_EXIT_USAGE;
     asked.path = argv[1];
     asked.graph = argc > 2 ? argv[2] : NULL;

@@ -202,7 +202,7 @@ static int run_script(int argc, char **argv, Asked *asked)
         .trace = asked->trace != NULL,
         .debug = debug,
         .writes = { asked->trace, asked->publish } };
-    if (!cg_option_threads("run", threads, &opts.threads) || !cg_option_bytes("run", "memory", memory, &opts.memory)
+    if (!cg_option_threads("run", threads, &opts.threads) || !cg_option_bytes("run", "memory", memory, 1, &opts.memory)
         || !cg_option_number("run", "jobs", jobs, 1, MOST_JOBS, &asked->jobs)
         || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))
         return CG_EXIT_USAGE;

@@ -347,18 +347,19 @@ static int export_metrics(CgStore *s, const CgTable *runs, const size_t *row, si
 
 /* ---- the command ---------------------------------------------------------------------------------------- */
 
-static bool find_row(const CgTable *runs, const char *text, size_t *row)
+static int find_row(const CgTable *runs, const char *text, size_t *row)
 {
     int64_t id = 0;
+    CgErr e = { 0 };
     if (!cg_option_number("runs", "RUN", text, 1, INT64_MAX, &id))
-        return false;
+        return CG_EXIT_USAGE;
     for (size_t r = 0; r < runs->rows; r++)
         if (runs->column[ID].at[r].whole == id) {
             *row = r;
-            return true;
+            return CG_EXIT_OK;
         }
-    fprintf(stderr, "cg runs: there is no run %lld\n", (long long)id);
-    return false;
+    cg_err(&e, CG_ERR_INPUT, "there is no run %lld", (long long)id);
+    return cg_complain("runs", &e);
 }
 
 static bool is_picture(const char *path)
@@ -376,7 +377,7 @@ static int carry_out(CgStore *s, int n, char **which, const char *path)
     size_t *row = cg_malloc(sizeof *row * ((size_t)n + 1));
     int code = CG_EXIT_OK;
     for (int i = 0; i < n && code == CG_EXIT_OK; i++)
-        code = find_row(runs, which[i], &row[i]) ? CG_EXIT_OK : CG_EXIT_USAGE;
+        code = find_row(runs, which[i], &row[i]);
     if (code == CG_EXIT_OK && n == 0) {
         CgTable *list = list_of(s, runs, &e);
         code = !list ? cg_complain("runs", &e) : path ? save(list, path, &e) : print(list);

@@ -168,7 +168,7 @@ bool cg_option_number(
     return false;
 }
 
-bool cg_option_bytes(const char *command, const char *option, const char *text, uint64_t *out)
+bool cg_option_bytes(const char *command, const char *option, const char *text, uint64_t least, uint64_t *out)
 {
     static const char *const units[] = { "", "KiB", "MiB", "GiB", "TiB" };
     char *end = NULL;
@@ -177,11 +177,12 @@ bool cg_option_bytes(const char *command, const char *option, const char *text, 
     errno = 0;
     unsigned long long n = strtoull(text, &end, 10);
     for (unsigned i = 0; i < CG_LEN(units) && end != text && !errno && *text != '-'; i++)
-        if (!strcmp(end, units[i]) && n <= UINT64_MAX >> 10 * i) {
+        if (!strcmp(end, units[i]) && n <= UINT64_MAX >> 10 * i && n >= least) {
             *out = (uint64_t)n << 10 * i;
             return true;
         }
-    cg_usage(command, "--%s takes bytes, or a number of KiB, MiB, GiB or TiB, not '%s'", option, text);
+    cg_usage(command, "--%s takes bytes, or a number of KiB, MiB, GiB or TiB, from %llu on, not '%s'", option,
+        (unsigned long long)least, text);
     return false;
 }
 

@@ -53,7 +53,7 @@ void cg_options_help(const char *command, const char *synopsis, const CgOption *
 bool cg_option_number(
     const char *command, const char *option, const char *text, int64_t least, int64_t most, int64_t *out);
 /* "10GiB", "300MiB", "5000": bytes; likewise. */
-bool cg_option_bytes(const char *command, const char *option, const char *text, uint64_t *out);
+bool cg_option_bytes(const char *command, const char *option, const char *text, uint64_t least, uint64_t *out);
 /* --threads: from 1 to 256; 0, all this process may use, unless given. */
 bool cg_option_threads(const char *command, const char *text, int *out);
 /* "name=value": a malloc'd name, and the value in `text`. False when it has not this form. */

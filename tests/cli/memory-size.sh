@@ -49,3 +49,4 @@ net = deep(n = 100)
 EOT
 cg plan chain.cg net --dim B=4096 --grad | slab
 cg plan chain.cg net --dim B=4096 --grad --memory 24MiB | slab
+cg plan chain.cg net --dim B=4096 --memory=0 2>&1 | head -1

@@ -19,3 +19,8 @@ c, j = read("t.csv"), read("t.jsonl")
 show count(c.f1), max(abs(c.f1 - j.f1)), max(abs(c.nats - j.nats)), sum(c.text == j.text)
 CG
 $CG run --quiet t.cg 2>/dev/null && cat s.md s.tex && $CG run --quiet u.cg
+cat >v.cg <<'CG'
+save filter(read("far.csv"), x > 0) as "far.jsonl"
+CG
+printf 'x\n1\ninf\n' >far.csv
+$CG run --quiet v.cg 2>&1 | head -2; [ -e far.jsonl ] || echo "no far.jsonl"
