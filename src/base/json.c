@@ -34,5 +34,8 @@ void cg_json_string(CgStrbuf *out, const char *text)
 json_t *cg_json_load(const char *bytes, size_t n, size_t flags, json_error_t *why)
 {
     json_set_alloc_funcs(cg_malloc, free);
-    return json_loadb(bytes, n, flags, why);
+    json_t *v = json_loadb(bytes, n, flags, why);
+    if (!v && n >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+        snprintf(why->text, sizeof why->text, "JSON has no byte order mark before it; save it as UTF-8 without one");
+    return v;
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "library/library.h"
 
 enum { DEEPEST = 32 };
@@ -129,21 +128,21 @@ static void refuse_text(Reading *r, size_t len, const json_error_t *why)
     cg_diag_err(r->e->diags, span, &err);
 }
 
-static CgValue *read_text(Reading *r, const char *at, size_t len, const CgValue *otherwise)
+static CgValue *read_text(Reading *r, const CgBytes *bytes, const CgValue *otherwise)
 {
     json_error_t why;
-    json_t *root = cg_json_load(at, len, JSON_REJECT_DUPLICATES, &why);
+    json_t *root = cg_json_load(bytes->at, bytes->len, JSON_REJECT_DUPLICATES, &why);
     CgValue *v = NULL;
-    r->file = cg_sources_data(r->e->sources, r->path, at, len);
+    r->file = cg_sources_data(r->e->sources, r->path, bytes->at, bytes->len);
     r->text = r->at = cg_sources_get(r->e->sources, r->file)->text;
     if (!root) {
-        refuse_text(r, len, &why);
+        refuse_text(r, bytes->len, &why);
     } else {
-        CgSpan from = skip_token(r);
+        CgSpan at = skip_token(r);
         if (json_is_object(root))
-            v = record_of(r, root, otherwise, from, 0);
+            v = record_of(r, root, otherwise, at, 0);
         else
-            cg_elab_error(r->e, CG_E0901, from, "'%s' holds no object {..}", r->path);
+            cg_elab_error(r->e, CG_E0901, at, "'%s' holds no object {..}", r->path);
     }
     json_decref(root);
     return v;
@@ -158,12 +157,10 @@ static CgValue *build_json(CgElab *e, CgFrame *f, const CgArguments *a)
     (void)f;
     if (cg_io_read(r.path, &bytes, &err) && bytes.len > UINT32_MAX / 2)
         cg_err(&err, CG_ERR_INPUT, "'%s' is too large for settings", r.path);
-    const char *at = bytes.at;
-    size_t len = bytes.len;
-    if (err.kind || !cg_utf8_begin(r.path, &at, &len, &err))
+    if (err.kind)
         cg_elab_err(e, a->span[0], &err);
     else
-        v = read_text(&r, at, len, a->at[1]);
+        v = read_text(&r, &bytes, a->at[1]);
     cg_io_release(&bytes);
     return v ? v : cg_value_poison(e);
 }
