@@ -7,7 +7,7 @@
 #include "base/strbuf.h"
 
 void cg_json_string(CgStrbuf *out, const char *text);
-/* json_loadb. Jansson does not look at every allocation of its own: from here on they are ours, and the program ends
- * where there is no memory. */
+/* json_loadb, which names a byte order mark. Jansson does not look at every allocation of its own: from here on they
+ * are ours, and the program ends where there is no memory. */
 json_t *cg_json_load(const char *bytes, size_t n, size_t flags, json_error_t *why);
 #endif

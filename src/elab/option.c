@@ -2,10 +2,10 @@
  * Takes the options of a program and what --set says of them; gives values of the types that were declared, and reports
  * settings that no option took. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/text.h"
 #include "elab/elab.h"
 #include "elab/signature.h"
 #include "lang/parse.h"
@@ -85,7 +85,7 @@ static CgValue *set_value(CgElab *e, CgEnv *env, const CgStmt *s, const CgKind *
     }
     case CG_KIND_FLOAT: {
         double f = strtod(text, &end);
-        bool beyond = isinf(f) && strpbrk(text, "0123456789");
+        bool beyond = cg_text_is_beyond((CgText){ text, strlen(text) }, f);
         return *end || !*text || beyond || strpbrk(text, "xX(") ? NULL : cg_value_float(e, f, at);
     }
     default: return cg_value_str(e, text, at);

@@ -15,7 +15,7 @@ typedef struct CgDrawing {
     bool dark;          /* light on dark; an SVG that is light turns dark where its reader's ground is */
 } CgDrawing;
 
-/* Whether it is a format of these; built without GraphViz any is, and cg_dot_write says what is missing. */
+/* Whether pictures can be written in a format. Where cg was built without GraphViz, true: cg_dot_write says so. */
 bool cg_dot_draws(const char *format);
 /* Appends to *out. Fails when the format is unknown or there is too much to lay out, and always when cg was built
  * without GraphViz. */
