@@ -284,6 +284,12 @@ static bool bind_tensors(CgElab *e, Applying *a, const CgGiven *given)
         snprintf(what, sizeof what, "'%s' of '%s'", a->given_as[i]->name, s->names[0]);
         good = cg_below_match(e, b, a->given_as[i]->type, a->given[i], a->given_at[i], what);
     }
+    if (good && b->scope > 0) {
+        CgRef refs[CG_MAX_ARGS];
+        for (int i = 0; i < a->ngiven; i++)
+            refs[i] = a->given[i]->tensor->ref;
+        cg_scope_set_args(e->model->graph, b->scope, refs, a->ngiven);
+    }
     if (!good || n > 0 || !b->has_ambient || s->nresults != 1 || s->results[0]->kind != CG_TYPE_TENSOR)
         return good;
     CgValue *like = cg_value_tensor(e, cg_fill(&e->model->build, b->ambient, 0), a->span);

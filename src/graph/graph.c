@@ -64,6 +64,14 @@ int cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph)
     return (int)g->scopes.len - 1;
 }
 
+void cg_scope_set_args(CgGraph *g, int scope, const CgRef *args, int n)
+{
+    CgRef *own = CG_NEWN(g->arena, CgRef, n + 1);
+    memcpy(own, args, sizeof *own * (size_t)n);
+    g->scopes.at[scope].args = own;
+    g->scopes.at[scope].nargs = n;
+}
+
 void cg_scope_path(const CgGraph *g, int scope, CgStrbuf *out)
 {
     const CgScope *s = &g->scopes.at[scope];

@@ -13,12 +13,14 @@
 
 /* Where a node belongs in the model: a tree of instances, for pictures, profiles and recomputation. */
 typedef struct CgScope {
-    int parent;    /* index, -1 at the root (scope 0) */
-    CgAtom name;   /* "blocks.3", "attn" */
-    CgAtom graph;  /* "block", the graph it is an instance of */
-    CgSpan span;   /* where it is applied; file 0: not known */
-    int recompute; /* 0, or the number of the recomputation region it belongs to (nested scopes inherit) */
-    bool bf16;     /* precision of products built there, unless the builder knows better (nested scopes inherit) */
+    int parent;        /* index, -1 at the root (scope 0) */
+    CgAtom name;       /* "blocks.3", "attn" */
+    CgAtom graph;      /* "block", the graph it is an instance of */
+    CgSpan span;       /* where it is applied; file 0: not known */
+    int recompute;     /* 0, or the number of the recomputation region it belongs to (nested scopes inherit) */
+    bool bf16;         /* precision of products built there, unless the builder knows better (nested scopes inherit) */
+    const CgRef *args; /* the nodes it is applied to, in the order of its parameters; passes do not keep them */
+    int nargs;
 } CgScope;
 
 typedef struct CgNode {
@@ -91,6 +93,7 @@ CgBuild cg_build_at(CgGraph *g);
 /* Whether a product of f32 that is built now is in bf16. */
 bool cg_build_bf16(const CgBuild *b);
 int cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph);
+void cg_scope_set_args(CgGraph *g, int scope, const CgRef *args, int n); /* copied */
 /* Full dotted path of a scope, "" for the root. */
 void cg_scope_path(const CgGraph *g, int scope, CgStrbuf *out);
 

@@ -9,8 +9,10 @@ CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map)
 {
     CgGraph *to = cg_graph_new(g->name);
     to->scopes.len = 0;
-    for (size_t i = 0; i < g->scopes.len; i++)
+    for (size_t i = 0; i < g->scopes.len; i++) {
         cg_vec_push(&to->scopes, g->scopes.at[i]);
+        to->scopes.at[i].args = NULL, to->scopes.at[i].nargs = 0;
+    }
     for (size_t i = 0; i < g->nodes.len; i++)
         map[i] = CG_NONE;
     CgBuild b = cg_build_at(to);

@@ -605,6 +605,43 @@ static void make_outputs(CgDraft *d, CgMap *used)
     }
 }
 
+/* Which argument of a scope of the graph the box is, or lies behind; their number where it is none. */
+static int argument(const CgDraft *d, const CgScope *s, int box)
+{
+    const CgType *type;
+    CgRef param;
+    int k = 0;
+    for (; k < s->nargs; k++) {
+        CgRef from = cg_draft_source(d, s->args[k], &type, &param);
+        if (from != CG_NONE && d->item[cg_draft_stands(d, from)].box == box)
+            break;
+    }
+    return k;
+}
+
+/* Arrows into an instance that is one box come in the order of its arguments, those that are none behind them. */
+static void order_arguments(CgDraft *d)
+{
+    CgPicture *p = d->p;
+    for (size_t s = 1; s < d->g->scopes.len; s++) {
+        const CgScope *scope = &d->g->scopes.at[s];
+        int own = d->of_scope[s], box = d->scope.at[own].box;
+        if (scope->nargs < 2 || own == d->of_scope[scope->parent] || d->scope.at[own].closed != own || box < 0)
+            continue;
+        p->boxes.at[box].ordered = true;
+        for (size_t i = 1; i < p->arrows.len; i++)
+            for (size_t k = i, to = i; p->arrows.at[to].to == box && k-- > 0;) {
+                if (p->arrows.at[k].to != box)
+                    continue;
+                CgArrow *a = &p->arrows.at[k], *b = &p->arrows.at[to], swap = *a;
+                if (argument(d, scope, a->from) <= argument(d, scope, b->from))
+                    break;
+                *a = *b, *b = swap;
+                to = k;
+            }
+    }
+}
+
 static void make_arrows(CgDraft *d, CgMap *used)
 {
     const CgGraph *g = d->g;
@@ -627,6 +664,7 @@ static void make_arrows(CgDraft *d, CgMap *used)
             make_arrow(d, used, from, to, number ? "" : l->label, n->why != CG_NONE);
         }
     }
+    order_arguments(d);
     make_outputs(d, used);
 }
 
